@@ -1,0 +1,104 @@
+"""Starting the real supervisor and looking for what it left behind."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+MARKER = "KLYX_TEST_RUN"
+
+
+@dataclass
+class Run:
+    """A program under test, started as the leader of a session. All its descendants carry `mark`."""
+
+    process: subprocess.Popen[str]
+    mark: str
+    lines: list[str] = field(default_factory=list)
+
+    def read_output(self) -> None:
+        assert self.process.stdout is not None
+        with self.process.stdout as stdout:
+            self.lines.extend(stdout)
+
+    @property
+    def output(self) -> str:
+        return "".join(self.lines)
+
+    def living(self) -> list[int]:
+        """Every living process of this run, the program itself included, whatever its session or parent."""
+        found: list[int] = []
+        for entry in Path("/proc").glob("[0-9]*"):
+            with contextlib.suppress(OSError):
+                is_zombie = (entry / "stat").read_text().rpartition(")")[2].split()[0] == "Z"
+                if not is_zombie and f"{MARKER}={self.mark}".encode() in (entry / "environ").read_bytes():
+                    found.append(int(entry.name))
+        return found
+
+    def find(self, words: str) -> int:
+        """The process of this run whose command line holds `words`, the oldest when there are several."""
+        for pid in sorted(self.living()):
+            command = (Path("/proc") / str(pid) / "cmdline").read_bytes().replace(b"\0", b" ").decode()
+            if words in command:
+                return pid
+        raise LookupError(words)
+
+    def wait(self, seconds: float = 30.0) -> int:
+        return self.process.wait(seconds)
+
+
+Start = Callable[..., Run]
+
+
+def eventually(condition: Callable[[], bool], seconds: float = 30.0) -> bool:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        threading.Event().wait(0.05)
+    return True
+
+
+@pytest.fixture
+def start() -> Iterator[Start]:
+    """Starts `python ARGUMENTS` in the project's folder. Afterwards no process of it may live on."""
+    runs: list[Run] = []
+    threads: list[threading.Thread] = []
+
+    def start_one(*arguments: str, environ: Mapping[str, str] | None = None) -> Run:
+        mark = uuid.uuid4().hex
+        process = subprocess.Popen(
+            [sys.executable, *arguments],
+            cwd=ROOT,
+            env={**os.environ, **(environ or {}), MARKER: mark},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+        run = Run(process, mark)
+        runs.append(run)
+        threads.append(threading.Thread(target=run.read_output))
+        threads[-1].start()
+        return run
+
+    yield start_one
+    for run in runs:
+        for pid in run.living():
+            os.kill(pid, signal.SIGKILL)
+        run.wait()
+    for thread in threads:
+        thread.join()
