@@ -6,7 +6,7 @@ from dataclasses import asdict
 from klyx.workbooks.limits import MEBIBYTE, WorkbookLimits
 
 SAVE_AGAIN = "Open it in Excel or LibreOffice, save it as a new .xlsx file and upload that."
-SPLIT = "Keep only the stock list, or split it into several files, and upload again."
+SPLIT = "Delete everything but the stock list, or split it into several files, and upload again."
 
 REASONS: Mapping[str, str] = {
     "extension": "Only .xlsx, .xls and .csv files can be read. Save the list as one of these and upload it.",
@@ -16,7 +16,7 @@ REASONS: Mapping[str, str] = {
     "password": "The workbook is protected by a password. Remove the password, save it and upload it again.",
     "xls_named_xlsx": "This is an .xls workbook named .xlsx. Rename it to .xls and upload again.",
     "xlsx_named_xls": "This is an .xlsx workbook named .xls. Rename it to .xlsx and upload again.",
-    "workbook_named_csv": "This is an Excel workbook named .csv. Rename it to .xlsx or .xls and upload again.",
+    "workbook_named_csv": "This is an Excel workbook named .csv. Rename it to .xlsx or .xls, upload again.",
     "web_page": "This is a web page, not a workbook. " + SAVE_AGAIN,
     "not_xlsx": "The content is not that of an .xlsx workbook. " + SAVE_AGAIN,
     "not_xls": "The content is not that of an .xls workbook. " + SAVE_AGAIN,
@@ -28,8 +28,8 @@ REASONS: Mapping[str, str] = {
     "zip_paths": "The workbook contains parts with unsafe names, so it was not opened. " + SAVE_AGAIN,
     "dtd": "The workbook contains document type definitions, so it was not opened. " + SAVE_AGAIN,
     "damaged": "The workbook is damaged and cannot be read. " + SAVE_AGAIN,
-    "rows": "A sheet has values as far as row {found}; at most {max_rows} rows can be read. " + SPLIT,
-    "columns": "A sheet has values as far as column {found}; at most {max_columns} can be read. " + SPLIT,
+    "rows": "A sheet has a value in row {found}, but at most {max_rows} rows can be read. " + SPLIT,
+    "columns": "A sheet has a value in column {found}, but at most {max_columns} can be read. " + SPLIT,
     "cells": "The sheet has more than {max_cells} cells. " + SPLIT,
     "cell_text": "The text in row {row}, column {column} is longer than {max_cell_characters} characters. "
     "Shorten it and upload again.",

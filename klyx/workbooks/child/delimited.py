@@ -60,6 +60,8 @@ def sniff_delimiter(text: str) -> str:
 
 def _cells(text: str, delimiter: str) -> Iterator[list[Cell]]:
     for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter):
+        while row and not row[-1]:
+            row.pop()
         yield [text_cell(value) for value in row]
 
 
