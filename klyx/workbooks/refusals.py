@@ -44,7 +44,7 @@ REASONS: Mapping[str, str] = {
 }
 
 
-class WorkbookRefused(Exception):  # noqa: N818 - a result that every upload can have, no programming error
+class WorkbookRefused(Exception):
     """A workbook that is not read. `reason` is for people; `code` is a key of REASONS, for logs and tests."""
 
     def __init__(self, reason: str, code: str = "damaged") -> None:

@@ -21,9 +21,7 @@ def high_ratio() -> bytes:
 def too_large_when_unpacked() -> bytes:
     """Many parts of 16 MiB, each honest about its size."""
     parts = package_parts(sheet_xml(HEADINGS_AND_VALUE))
-    filler = b"".join(
-        bytes([65 + n % 26]) * 97 + struct.pack("<I", n * 2654435761 % 2**32) for n in range(166_000)
-    )
+    filler = b"".join(bytes([65 + n % 26]) * 97 + struct.pack("<I", n * 2654435761 % 2**32) for n in range(166_000))
     return archive({**parts, **{f"xl/media/{n}.bin": filler for n in range(7)}})
 
 
@@ -85,9 +83,7 @@ def amplified_string() -> bytes:
     """One text of 32,000 characters that 400,000 cells refer to: 13 GB of text."""
     strings = f'<sst xmlns="{SPREADSHEET_NS}"><si><t>{"x" * 32_000}</t></si></sst>'
     columns = [chr(65 + column // 26) + chr(65 + column % 26) for column in range(40)]
-    cells = "".join(
-        f'<c r="{column}{row}" t="s"><v>0</v></c>' for row in range(1, 10_001) for column in columns
-    )
+    cells = "".join(f'<c r="{column}{row}" t="s"><v>0</v></c>' for row in range(1, 10_001) for column in columns)
     return package(sheet_xml(cells), strings)
 
 

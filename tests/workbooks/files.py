@@ -49,7 +49,8 @@ def package_parts(sheet: bytes | str, strings: bytes | str | None = None) -> dic
         '<sheet name="Sheet1" sheetId="1" r:id="rId1"/></sheets></workbook>',
         "xl/_rels/workbook.xml.rels": f'<Relationships xmlns="{PACKAGE_NS}/relationships">'
         f'<Relationship Id="rId1" Type="{relation}worksheet" Target="worksheets/sheet1.xml"/>'
-        f'<Relationship Id="rId2" Type="{relation}sharedStrings" Target="sharedStrings.xml"/></Relationships>',
+        f'<Relationship Id="rId2" Type="{relation}sharedStrings" Target="sharedStrings.xml"/>'
+        "</Relationships>",
         "xl/worksheets/sheet1.xml": sheet,
     }
     if strings is not None:

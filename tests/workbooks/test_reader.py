@@ -70,7 +70,12 @@ def test_reads_an_xlsx_workbook(tmp_path: Path) -> None:
 
 
 def test_reads_an_xls_workbook(tmp_path: Path) -> None:
-    cells = [(0, 0, "Stock Name"), (0, 1, "Price"), (1, 0, "Infosys Ltd. \u20b9"), (1, 1, 1_540.5)]
+    cells: list[tuple[int, int, str | float]] = [
+        (0, 0, "Stock Name"),
+        (0, 1, "Price"),
+        (1, 0, "Infosys Ltd. \u20b9"),
+        (1, 1, 1_540.5),
+    ]
     table = read_workbook(saved(tmp_path, xls_of(cells)), "old.xls", LIMITS)
     assert table == Table("old.xls", ("Stock Name", "Price"), (("Infosys Ltd. \u20b9", 1_540.5),))
 
@@ -119,9 +124,7 @@ def test_refuses_a_lock_file_of_excel(tmp_path: Path) -> None:
 
 
 def test_refuses_more_bytes_than_allowed(tmp_path: Path) -> None:
-    refusal = refused(
-        saved(tmp_path, b"x" * (2 * 1024 * 1024)), "a.csv", WorkbookLimits(max_bytes=1024 * 1024)
-    )
+    refusal = refused(saved(tmp_path, b"x" * (2 * 1024 * 1024)), "a.csv", WorkbookLimits(max_bytes=1024 * 1024))
     assert "larger than 1 MB" in refusal.reason
 
 
@@ -153,7 +156,8 @@ def test_refuses_a_workbook_without_values(tmp_path: Path) -> None:
 def test_formulas_give_their_cached_values_and_errors_none(tmp_path: Path) -> None:
     sheet = sheet_xml(
         '<row r="1"><c r="A1" t="inlineStr"><is><t>Stock Name</t></is></c>'
-        '<c r="B1" t="inlineStr"><is><t>Price</t></is></c><c r="C1" t="inlineStr"><is><t>PE</t></is></c></row>'
+        '<c r="B1" t="inlineStr"><is><t>Price</t></is></c><c r="C1" t="inlineStr"><is><t>PE</t></is></c>'
+        "</row>"
         '<row r="2"><c r="A2" t="str"><f>"TCS"&amp;" Ltd."</f><v>TCS Ltd.</v></c>'
         '<c r="B2"><f>1+2</f><v>3</v></c><c r="C2" t="e"><f>NA()</f><v>#N/A</v></c></row>'
     )
@@ -162,9 +166,7 @@ def test_formulas_give_their_cached_values_and_errors_none(tmp_path: Path) -> No
 
 def test_the_name_of_the_table_is_sanitised(tmp_path: Path) -> None:
     path = saved(tmp_path, xlsx_of(ROWS))
-    assert (
-        read_workbook(path, "../../etc/\U0001f4c8 <b>list\x00.xlsx", LIMITS).source == "\U0001f4c8 blist.xlsx"
-    )
+    assert read_workbook(path, "../../etc/\U0001f4c8 <b>list\x00.xlsx", LIMITS).source == "\U0001f4c8 blist.xlsx"
 
 
 def test_a_child_over_its_memory_is_refused(tmp_path: Path) -> None:
@@ -210,9 +212,7 @@ def test_a_child_that_writes_without_end_is_cut_off(tmp_path: Path, monkeypatch:
 
 
 @pytest.mark.parametrize("body", ["raise SystemExit(1)", "print('not json')", "print('[1]')", "print('{}')"])
-def test_a_child_that_answers_nonsense_is_a_refusal(
-    body: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_child_that_answers_nonsense_is_a_refusal(body: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reader, "CHILD", fake_child(tmp_path / "odd", body))
     assert refused(saved(tmp_path, b"a,b\n"), "a.csv").code == "damaged"
 
@@ -231,15 +231,18 @@ def test_a_child_inherits_no_environment(tmp_path: Path, monkeypatch: pytest.Mon
     assert set(columns) <= {"LC_CTYPE"}
 
 
+def open_handles() -> int:
+    return len(list(Path("/dev/fd").iterdir()))
+
+
 def test_many_reads_at_once_leave_no_handle_open(tmp_path: Path) -> None:
     path = saved(tmp_path, xlsx_of(ROWS))
     read_workbook(path, "a.xlsx", LIMITS)
-    before = len(os.listdir("/proc/self/fd")) if Path("/proc/self/fd").exists() else 0
+    before = open_handles()
     with ThreadPoolExecutor(8) as pool:
         tables = list(pool.map(lambda number: read_workbook(path, f"{number}.xlsx", LIMITS), range(16)))
     assert [table.source for table in tables] == [f"{number}.xlsx" for number in range(16)]
-    after = len(os.listdir("/proc/self/fd")) if Path("/proc/self/fd").exists() else 0
-    assert after == before
+    assert open_handles() == before
 
 
 def test_no_free_place_is_a_refusal_that_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,8 +19,6 @@ def test_every_reason_says_what_to_do_next(code: str) -> None:
 
 def test_every_code_of_the_child_has_a_reason() -> None:
     text = "".join(path.read_text() for path in Path(reader.CHILD).glob("*.py"))
-    codes = set(re.findall(r'Refused\("(\w+)"', text)) | set(
-        re.findall(r'"((?:not|\w+_named)_\w+|web_page)"', text)
-    )
+    codes = set(re.findall(r'Refused\("(\w+)"', text)) | set(re.findall(r'"((?:not|\w+_named)_\w+|web_page)"', text))
     assert len(codes) > 20
     assert codes <= REASONS.keys()

@@ -1,7 +1,7 @@
 """The child's way of saying no."""
 
 
-class Refused(Exception):  # noqa: N818 - says what happened, as WorkbookRefused does
+class Refused(Exception):
     """The workbook is not read. `code` names the reason, `figures` fills its message in the parent."""
 
     def __init__(self, code: str, **figures: int | str) -> None:
