@@ -61,8 +61,11 @@ def postgresql_engine(url: URL, settings: DatabaseSettings) -> tuple[Engine, Con
     return engine, pool
 
 
-def sqlite_engine(url: URL, settings: DatabaseSettings) -> Engine:
-    """An engine on a file: WAL, foreign keys enforced, writers take turns from their first statement on."""
+def sqlite_engine(url: URL, settings: DatabaseSettings, *, foreign_keys: bool = True) -> Engine:
+    """An engine on a file: WAL, foreign keys enforced, writers take turns from their first statement on.
+
+    `foreign_keys=False` is for rebuilding tables only.
+    """
     engine = create_engine(
         url,
         poolclass=QueuePool,
@@ -73,19 +76,19 @@ def sqlite_engine(url: URL, settings: DatabaseSettings) -> Engine:
         json_serializer=_to_json,
         json_deserializer=orjson.loads,
     )
-    event.listen(engine, "connect", _prepare_sqlite_connection)
+    event.listen(engine, "connect", functools.partial(_prepare_sqlite_connection, foreign_keys))
     event.listen(engine, "begin", _begin_sqlite_transaction)
     os.register_at_fork(after_in_child=functools.partial(_forget_after_fork, weakref.ref(engine)))
     return engine
 
 
-def _prepare_sqlite_connection(connection: DBAPIConnection, _record: Any) -> None:
+def _prepare_sqlite_connection(foreign_keys: bool, connection: DBAPIConnection, _record: Any) -> None:
     # Otherwise Python's driver begins transactions of its own, and not before selects.
     connection.isolation_level = None
     cursor = connection.cursor()
     cursor.execute("PRAGMA journal_mode = WAL")
     cursor.execute("PRAGMA synchronous = NORMAL")
-    cursor.execute("PRAGMA foreign_keys = ON")
+    cursor.execute(f"PRAGMA foreign_keys = {'ON' if foreign_keys else 'OFF'}")
     cursor.close()
 
 
