@@ -1,0 +1,190 @@
+"""The one HTTP client for calls to the outside: known hosts, https, bounded in time, size and attempts."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import requests
+import urllib3
+from requests.adapters import HTTPAdapter
+
+from klyx.sources.base import Deadline, SourceUnavailable
+from klyx.sources.circuit import Circuit
+
+RETRIED_STATUSES = frozenset({502, 503, 504})
+IDEMPOTENT_METHODS = frozenset({"GET", "HEAD"})
+READ_SIZE = 64 * 1024
+# Sources refuse the libraries' own names; this one says what we read like, and an operator can replace it.
+DEFAULT_USER_AGENT = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
+
+_deadline: ContextVar[Deadline | None] = ContextVar("outbound_deadline", default=None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceSettings:
+    """How the outside is asked. `base_url_rewrites` maps a host to the base URL that answers in its place."""
+
+    yahoo_enabled: bool = True
+    parallelism: int = 4
+    connect_timeout_seconds: float = 3.0
+    read_timeout_seconds: float = 6.0
+    request_timeout_seconds: float = 12.0
+    max_attempts: int = 2
+    backoff_seconds: float = 0.3
+    max_response_bytes: int = 5 * 1024 * 1024
+    circuit_failures: int = 3
+    circuit_open_seconds: float = 60.0
+    rate_limit_pause_seconds: float = 60.0
+    proxy_url: str = ""
+    user_agent: str = DEFAULT_USER_AGENT
+    base_url_rewrites: Mapping[str, str] = field(default_factory=dict)
+    cache_folder: Path | None = None
+
+
+@contextmanager
+def bounded_by(deadline: Deadline) -> Iterator[None]:
+    """Bounds every outbound request of this thread by the deadline, also those a library makes for us."""
+    token = _deadline.set(deadline)
+    try:
+        yield
+    finally:
+        _deadline.reset(token)
+
+
+def new_session(
+    source_name: str, allowed_hosts: frozenset[str], settings: SourceSettings, circuit: Circuit
+) -> requests.Session:
+    """A session that reaches the allowed hosts only, whatever URL or redirect it is given.
+
+    Its requests raise `requests.RequestException` on failures of the connection; SourceUnavailable when the
+    deadline has passed, the answer is too large or the host is not allowed; and what `Circuit.check` raises.
+    """
+    session = requests.Session()
+    # Proxies come from the settings; never they or a .netrc from the environment.
+    session.trust_env = False
+    session.max_redirects = 5
+    session.headers["User-Agent"] = settings.user_agent
+    if settings.proxy_url:
+        session.proxies = {"https": settings.proxy_url}
+    adapter = GuardedAdapter(source_name, allowed_hosts, settings, circuit)
+    session.mount("https://", adapter)
+    session.mount("http://", adapter)
+    return session
+
+
+def retry_after_seconds(response: requests.Response, default: float, maximum: float = 3600.0) -> float:
+    """The Retry-After header of an answer, given in seconds or as a date, within 1 and `maximum` seconds."""
+    text = response.headers.get("Retry-After", "").strip()
+    if text.isdigit():
+        seconds = float(text)
+    else:
+        try:
+            seconds = (parsedate_to_datetime(text) - datetime.now(UTC)).total_seconds()
+        except (TypeError, ValueError):
+            seconds = default
+    return min(max(seconds, 1.0), maximum)
+
+
+class GuardedAdapter(HTTPAdapter):
+    """Sends one request; every rule of this module is applied here, so that redirects obey them as well."""
+
+    def __init__(
+        self, source_name: str, allowed_hosts: frozenset[str], settings: SourceSettings, circuit: Circuit
+    ) -> None:
+        super().__init__(pool_connections=len(allowed_hosts), pool_maxsize=max(settings.parallelism, 1))
+        self._source_name = source_name
+        self._allowed_hosts = allowed_hosts
+        self._settings = settings
+        self._circuit = circuit
+
+    def send(self, request: requests.PreparedRequest, *_: Any, **options: Any) -> requests.Response:
+        outgoing, rewritten = self._addressed(request)
+        if rewritten:
+            options["proxies"] = None
+        deadline = _deadline.get() or Deadline(self._settings.request_timeout_seconds)
+        attempts = self._settings.max_attempts if request.method in IDEMPOTENT_METHODS else 1
+        attempt = 1
+        while True:
+            last = attempt >= attempts
+            try:
+                response = self._attempt(outgoing, deadline, options)
+            except (requests.ConnectionError, requests.exceptions.ChunkedEncodingError):
+                if last:
+                    raise
+            else:
+                if last or response.status_code not in RETRIED_STATUSES:
+                    break
+            pause = self._settings.backoff_seconds * 2 ** (attempt - 1)
+            threading.Event().wait(min(pause, deadline.remaining()))
+            attempt += 1
+        # The caller sees the address it asked for: cookies and relative redirects depend on it.
+        response.url, response.request = request.url or "", request
+        return response
+
+    def _addressed(self, request: requests.PreparedRequest) -> tuple[requests.PreparedRequest, bool]:
+        """The request as it leaves, and whether a rewrite sends it elsewhere."""
+        address = urlsplit(request.url or "")
+        host = address.hostname or ""
+        if host not in self._allowed_hosts or address.scheme != "https" or address.port not in (None, 443):
+            raise SourceUnavailable(f"{self._source_name} sent us to an address that is not allowed")
+        base = self._settings.base_url_rewrites.get(host)
+        if base is None:
+            return request, False
+        outgoing = request.copy()
+        outgoing.url = base.rstrip("/") + request.path_url
+        return outgoing, True
+
+    def _attempt(
+        self, request: requests.PreparedRequest, deadline: Deadline, options: Mapping[str, Any]
+    ) -> requests.Response:
+        self._circuit.check()
+        if deadline.expired:
+            raise SourceUnavailable(f"{self._source_name} did not answer in time")
+        allowed = Deadline(min(self._settings.request_timeout_seconds, deadline.remaining()))
+        # urllib3 refuses a timeout of zero.
+        longest = max(allowed.remaining(), 0.001)
+        timeout = (
+            min(self._settings.connect_timeout_seconds, longest),
+            min(self._settings.read_timeout_seconds, longest),
+        )
+        try:
+            response = super().send(request, **{**options, "stream": True, "timeout": timeout})
+            body = self._read_body(response, allowed)
+        except (requests.ConnectionError, requests.Timeout, requests.exceptions.ChunkedEncodingError):
+            self._circuit.failed()
+            raise
+        self._circuit.succeeded()
+        # requests has no public way to hand over a body that was read already.
+        vars(response).update(_content=body, _content_consumed=True)
+        return response
+
+    def _read_body(self, response: requests.Response, allowed: Deadline) -> bytes:
+        """Reads what has arrived, piece by piece: a plain read waits for a slow drip as long as it lasts."""
+        body = bytearray()
+        with closing(response):
+            for piece in self._pieces(response):
+                body += piece
+                if len(body) > self._settings.max_response_bytes:
+                    raise SourceUnavailable(f"{self._source_name} sent a larger answer than we accept")
+                if allowed.expired:
+                    raise requests.ReadTimeout("The answer did not arrive in time", response=response)
+        return bytes(body)
+
+    @staticmethod
+    def _pieces(response: requests.Response) -> Iterator[bytes]:
+        try:
+            while piece := response.raw.read1(READ_SIZE, decode_content=True):
+                yield piece
+        except urllib3.exceptions.ReadTimeoutError as error:
+            raise requests.ReadTimeout(error, response=response) from error
+        except urllib3.exceptions.HTTPError as error:
+            raise requests.exceptions.ChunkedEncodingError(error, response=response) from error
