@@ -1,0 +1,1 @@
+"""The analysis of uploaded workbooks: pure functions on tables. `pipeline` composes them."""
