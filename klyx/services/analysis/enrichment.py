@@ -1,0 +1,160 @@
+"""Filling what the workbooks leave open from the record of a market-data source."""
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC
+
+from klyx.services.analysis import columns as c
+from klyx.services.analysis.cleaning import cell_text
+from klyx.services.analysis.numbers import NotANumberError, parse_number
+from klyx.services.analysis.table import Cell, Row, fill, finite, number, text
+from klyx.services.analysis.text import clean_text, comparison_key, normalise_nse_code
+from klyx.sources.base import SourceRecord
+
+WORKBOOK_SOURCE = "Workbook"
+
+AMOUNT_FIELDS: Mapping[str, str] = {
+    "currentPrice": c.PRICE,
+    "marketCap": c.MARKET_CAP,
+    "pb_ratio": c.PB,
+    "ps_ratio": c.PS,
+    "revenue": c.REVENUE_ANNUAL,
+    "net_income": c.NET_PROFIT_ANNUAL,
+    "total_assets": c.TOTAL_ASSETS,
+    "current_assets": c.CURRENT_ASSETS,
+    "total_debt": c.TOTAL_DEBT,
+    "current_liabilities": c.CURRENT_LIABILITIES,
+    "stockholders_equity": c.EQUITY,
+    "quarterly_revenue": c.REVENUE_QUARTER,
+    "quarterly_net_income": c.NET_PROFIT_QUARTER,
+    "beta": c.BETA,
+    "week52High": c.YEAR_HIGH,
+    "week52Low": c.YEAR_LOW,
+    "volume": c.DAY_VOLUME,
+    "target_mean_price": c.TARGET_PRICE,
+}
+"""Fields of a source record whose figure stands in the column as it is (money in rupees)."""
+
+FRACTION_FIELDS: Mapping[str, str] = {
+    "roe": c.ROE,
+    "roa": c.ROA,
+    "profit_margin": c.NET_MARGIN,
+    "operating_margin": c.OPERATING_MARGIN_ANNUAL,
+    "revenue_growth": c.REVENUE_GROWTH_ANNUAL,
+    "quarterly_revenue_growth": c.REVENUE_GROWTH_QUARTER,
+    "promoter_holding": c.PROMOTER_HOLDING,
+    "fii_holding": c.FII_HOLDING,
+    "dii_holding": c.DII_HOLDING,
+    "dividend_yield": c.DIVIDEND_YIELD,
+    "year1Change": c.YEAR_CHANGE,
+}
+"""Fields that are fractions (0.15 is 15 %) and columns in percent points."""
+
+
+def fill_symbols(rows: Iterable[Row], symbols: Mapping[str, str]) -> tuple[Row, ...]:
+    """The rows with `NSE Code` filled in where it is missing. `symbols`: stock name -> NSE code.
+
+    Names are compared without regard to letter case and spacing.
+    """
+    codes = {comparison_key(name): normalise_nse_code(code) for name, code in symbols.items()}
+    filled = []
+    for row in rows:
+        copy = dict(row)
+        fill(copy, c.NSE_CODE, codes.get(comparison_key(text(row, c.STOCK_NAME))))
+        filled.append(copy)
+    return tuple(filled)
+
+
+def enrich(row: Mapping[str, Cell], record: SourceRecord | None) -> Row:
+    """The row with its missing cells filled from the record, and with what follows from both.
+
+    A known cell is never overwritten, and 0 is known. Adds `Data Sources` (who gave a figure)
+    and `Last Updated` (when the source was asked, ISO 8601 in UTC).
+    """
+    enriched = dict(row)
+    sources = [WORKBOOK_SOURCE] if _has_figures(row) else []
+    enriched[c.LAST_UPDATED] = None
+    if record is not None and _fill_from(enriched, record.fields):
+        sources.append(clean_text(record.source))
+        asked = record.fetched_at.astimezone(UTC).replace(microsecond=0, tzinfo=None)
+        enriched[c.LAST_UPDATED] = f"{asked.isoformat()}Z"
+    _derive(enriched)
+    enriched[c.DATA_SOURCES] = ", ".join(sources) or None
+    return enriched
+
+
+def source_number(fields: Mapping[str, object], name: str) -> float | int | None:
+    """A figure of a source record; None when absent, infinite or text that is no number."""
+    value = fields.get(name)
+    try:
+        return parse_number(value) if isinstance(value, (str, int, float)) else None
+    except NotANumberError:
+        return None
+
+
+def percent_points(fraction: float | None) -> float | None:
+    """0.1488 -> 14.88, at any size and sign; None stays None."""
+    # Six decimals lose nothing a source states and take off the noise of 14.879999999999999.
+    return None if fraction is None else finite(round(fraction * 100.0, 6))
+
+
+def _has_figures(row: Mapping[str, Cell]) -> bool:
+    return any(finite(cell) is not None for cell in row.values())
+
+
+def _fill_from(row: Row, fields: Mapping[str, object]) -> bool:
+    filled = False
+    for field, column in AMOUNT_FIELDS.items():
+        filled |= fill(row, column, source_number(fields, field))
+    for field, column in FRACTION_FIELDS.items():
+        filled |= fill(row, column, percent_points(source_number(fields, field)))
+    price_to_earnings = source_number(fields, "pe_ratio")
+    filled |= fill(row, c.PE, None if price_to_earnings is None else round(price_to_earnings, 2))
+    filled |= fill(row, c.DAY_CHANGE, _day_change_percent(fields))
+    filled |= fill(row, c.OPERATING_PROFIT_ANNUAL, _operating_profit(fields))
+    filled |= fill(row, c.INSTITUTIONAL_HOLDING, _institutional_holding(row, fields))
+    filled |= fill(row, c.RECOMMENDATION, _recommendation(fields))
+    filled |= fill(row, c.SECTOR, _source_text(fields, "_sector"))
+    filled |= fill(row, c.INDUSTRY, _source_text(fields, "_industry"))
+    return filled
+
+
+def _day_change_percent(fields: Mapping[str, object]) -> float | None:
+    price, previous = source_number(fields, "currentPrice"), source_number(fields, "_previous_close")
+    if price is None or previous is None or previous <= 0:
+        return None
+    return finite(round((price - previous) / previous * 100, 2))
+
+
+def _operating_profit(fields: Mapping[str, object]) -> float | None:
+    revenue = source_number(fields, "revenue")
+    margin = source_number(fields, "operating_margin")
+    return None if revenue is None or margin is None else finite(round(revenue * float(margin), 2))
+
+
+def _institutional_holding(row: Row, fields: Mapping[str, object]) -> float | None:
+    foreign, domestic = number(row, c.FII_HOLDING), number(row, c.DII_HOLDING)
+    if foreign is not None and domestic is not None:
+        return finite(round(float(foreign + domestic), 6))
+    return percent_points(source_number(fields, "institutional_holding"))
+
+
+def _recommendation(fields: Mapping[str, object]) -> str | None:
+    key = _source_text(fields, "recommendation_key")
+    return key.replace("_", " ").title() if key and key.casefold() != "none" else None
+
+
+def _source_text(fields: Mapping[str, object], name: str) -> str | None:
+    value = fields.get(name)
+    return cell_text(value) if isinstance(value, str) else None
+
+
+def _derive(row: Row) -> None:
+    debt, equity = number(row, c.TOTAL_DEBT), number(row, c.EQUITY)
+    if debt is not None and equity is not None and equity > 0:
+        fill(row, c.DEBT_TO_EQUITY, finite(round(debt / equity, 6)))
+    assets, liabilities = number(row, c.CURRENT_ASSETS), number(row, c.CURRENT_LIABILITIES)
+    if assets is not None and liabilities is not None and liabilities > 0:
+        fill(row, c.CURRENT_RATIO, finite(round(assets / liabilities, 6)))
+    target, price = number(row, c.TARGET_PRICE), number(row, c.PRICE)
+    if target is not None and price is not None and price > 0:
+        fill(row, c.UPSIDE, finite(round((target - price) / price * 100, 2)))
