@@ -1,0 +1,1 @@
+"""What a worker runs and how it is enqueued; it calls `klyx.services`."""

@@ -1,0 +1,146 @@
+"""`python -m jobs.worker`: takes messages from the queue and runs each in a process forked for it."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import sys
+import threading
+from importlib import import_module
+from types import FrameType
+
+import rq
+from redis import RedisError
+from rq.executions import Execution
+from rq.job import Job
+
+from jobs.connections import patient_redis
+from jobs.queue import QUEUE_NAME, SERIALIZER
+from klyx.config import ConfigurationError, Settings, load_settings
+from klyx.logs import configure_logging
+
+logger = logging.getLogger(__name__)
+
+# RQ waits for a message for this long less 15 seconds, and looks after its records between two waits.
+WORKER_TTL_SECONDS = 25
+MONITORING_INTERVAL_SECONDS = 5
+MAINTENANCE_INTERVAL_SECONDS = 60
+LONGEST_PAUSE_SECONDS = 5.0
+# Slow to import and safe before a fork: neither opens a connection.
+PRELOADED = ("pandas", "yfinance", "jobs.runner")
+
+
+class Worker(rq.Worker):
+    """RQ's worker, made to live through a restart of Redis. `stopping` is set once it must take no more work."""
+
+    max_connection_wait_time = LONGEST_PAUSE_SECONDS
+    stopping: threading.Event
+
+    def request_stop(self, signum: int, frame: FrameType | None) -> None:
+        self.stopping.set()
+        super().request_stop(signum, frame)  # type: ignore[no-untyped-call]
+
+    def _install_signal_handlers(self) -> None:
+        super()._install_signal_handlers()  # type: ignore[no-untyped-call]
+        # A signal that came before these handlers must not be forgotten.
+        self._stop_requested = self.stopping.is_set()
+
+    def get_heartbeat_ttl(self, job: Job, working_time: float = 0.0) -> int:
+        """Shorter than RQ's, so that what a killed worker left behind is found within half a minute."""
+        return int(self.job_monitoring_interval) + 10
+
+    def subscribe(self) -> None:
+        """No listener for remote commands: its thread would be running when the work horse is forked."""
+
+    def maintain_heartbeats(self, job: Job, execution: Execution) -> None:
+        try:
+            super().maintain_heartbeats(job, execution)
+        except RedisError as error:
+            # The work horse goes on: its claim is in the database.
+            logger.warning("heartbeat not sent", extra={"error_type": type(error).__name__})
+
+    def set_shutdown_requested_date(self) -> None:
+        try:
+            super().set_shutdown_requested_date()  # type: ignore[no-untyped-call]
+        except RedisError as error:
+            # Called in a signal handler, where an error would end whatever the worker is doing.
+            logger.warning("shutdown not announced", extra={"error_type": type(error).__name__})
+
+    def execute_job(self, job: Job, queue: rq.Queue) -> None:
+        try:
+            super().execute_job(job, queue)
+        finally:
+            # Only after an error between the fork and the end of the work horse, which must not stay alone.
+            if self.horse_pid:
+                self.kill_horse()
+                self.wait_for_horse()
+
+
+class WorkerProgram:
+    """Runs one worker after the other until told to stop: a worker ends when it loses Redis."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._stopping = threading.Event()
+
+    def run(self) -> None:
+        pause_seconds = 0.1
+        while not self._stopping.is_set():
+            self._stop_on_signals()
+            try:
+                self._run_one_worker()
+                pause_seconds = 0.1
+            except RedisError as error:
+                logger.warning("Redis is not available; waiting", extra={"error_type": type(error).__name__})
+                pause_seconds = min(LONGEST_PAUSE_SECONDS, pause_seconds * 2)
+            self._stop_on_signals()
+            self._stopping.wait(pause_seconds)
+
+    def _run_one_worker(self) -> None:
+        """Returns when the worker was told to stop or lost Redis. Raises RedisError."""
+        with patient_redis(self._settings.redis_url) as connection:
+            worker = Worker(
+                [QUEUE_NAME],
+                connection=connection,
+                serializer=SERIALIZER,
+                worker_ttl=WORKER_TTL_SECONDS,
+                job_monitoring_interval=MONITORING_INTERVAL_SECONDS,
+                maintenance_interval=MAINTENANCE_INTERVAL_SECONDS,
+                log_job_description=False,
+            )
+            worker.stopping = self._stopping
+            worker.work(logging_level=None)
+
+    def _stop_on_signals(self) -> None:
+        """While no worker works; a working one has handlers of its own and finishes its job first."""
+
+        def stop(_signal: int, _frame: FrameType | None) -> None:
+            self._stopping.set()
+
+        signal.signal(signal.SIGTERM, stop)
+        signal.signal(signal.SIGINT, stop)
+
+
+def preload() -> None:
+    """Import once what every work horse needs."""
+    for name in PRELOADED:
+        import_module(name)
+
+
+def main() -> int:
+    try:
+        settings = load_settings()
+    except ConfigurationError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    configure_logging(settings.log_level)
+    logging.getLogger("rq").setLevel(logging.WARNING)
+    preload()
+    logger.info("worker started")
+    WorkerProgram(settings).run()
+    logger.info("worker stopped")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

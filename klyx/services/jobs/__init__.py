@@ -1,0 +1,48 @@
+"""Background work as rows: the row is the truth, a queue only carries its id to a worker.
+
+A job is queued, then running under a lease that its worker renews, then succeeded or failed. A worker that
+stops renewing loses the lease, and the job is taken up again; the lease's token fences off the old worker.
+"""
+
+from klyx.services.jobs.leases import (
+    Lease,
+    LeaseLost,
+    claim,
+    complete,
+    fail,
+    is_held,
+    release_for_retry,
+    renew,
+    report,
+)
+from klyx.services.jobs.progress import ProgressReporter
+from klyx.services.jobs.recovery import INTERRUPTED, WaitingJob, mark_enqueued, recover_lost
+from klyx.services.jobs.rows import create, delete_finished_before, events_after, find, list_own
+from klyx.services.jobs.status import FINAL_STATES, event_status, percent, public_state, task_status
+
+__all__ = [
+    "FINAL_STATES",
+    "INTERRUPTED",
+    "Lease",
+    "LeaseLost",
+    "ProgressReporter",
+    "WaitingJob",
+    "claim",
+    "complete",
+    "create",
+    "delete_finished_before",
+    "event_status",
+    "events_after",
+    "fail",
+    "find",
+    "is_held",
+    "list_own",
+    "mark_enqueued",
+    "percent",
+    "public_state",
+    "recover_lost",
+    "release_for_retry",
+    "renew",
+    "report",
+    "task_status",
+]
