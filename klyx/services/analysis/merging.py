@@ -74,16 +74,15 @@ def _fill_all(row: Row, columns: tuple[str, ...], cells: tuple[Cell, ...]) -> No
 
 
 def _shared_codes(rows: Iterable[Row]) -> list[Problem]:
-    owners: dict[str, str] = {}
-    problems = []
+    names: dict[str, list[str]] = {}
     for row in rows:
-        code, name = text(row, NSE_CODE), text(row, STOCK_NAME)
-        if code and owners.setdefault(code, name) != name:
-            problems.append(
-                Problem(
-                    f'"{owners[code]}" and "{name}" both have the NSE code {code}. '
-                    "If they are one company, write its name the same way in every file.",
-                    stock_name=name,
-                )
-            )
-    return problems
+        names.setdefault(text(row, NSE_CODE), []).append(text(row, STOCK_NAME))
+    return [
+        Problem(
+            f'Stocks with the NSE code {code}: {len(owners)} ("{owners[0]}", "{owners[1]}"). '
+            "If they are one company, write its name the same way in every file.",
+            stock_name=owners[1],
+        )
+        for code, owners in names.items()
+        if code and len(owners) > 1
+    ]

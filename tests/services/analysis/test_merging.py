@@ -79,13 +79,23 @@ def test_symbol_column_fills_a_missing_nse_code() -> None:
     assert [row["NSE Code"] for row in merged.rows] == ["INFY", None, "WIPRO"]
 
 
-def test_one_code_under_two_names_is_reported() -> None:
+def test_a_code_under_several_names_is_reported_once() -> None:
     merged = merge_tables(
-        [table(("Stock Name", "NSE Code"), ("Infosys", "INFY"), ("Infosys Ltd.", "INFY"), ("TCS", "TCS"))]
+        [
+            table(
+                ("Stock Name", "NSE Code"),
+                ("Infosys", "INFY"),
+                ("Infosys Ltd.", "INFY"),
+                ("Infosys Limited", "INFY"),
+                ("TCS", "TCS"),
+                ("Unlisted", None),
+                ("Private", None),
+            )
+        ]
     )
-    assert len(merged.rows) == 3
+    assert len(merged.rows) == 6
     assert [problem.stock_name for problem in merged.problems] == ["Infosys Ltd."]
-    assert "INFY" in merged.problems[0].message
+    assert 'code INFY: 3 ("Infosys", "Infosys Ltd.")' in merged.problems[0].message
 
 
 def test_file_order_does_not_depend_on_upload_order() -> None:
