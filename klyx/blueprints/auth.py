@@ -1,0 +1,87 @@
+"""`/api/auth/...`: register, log in, log out, own account, refresh."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from klyx.errors import NotFound
+from klyx.identity import require_identity, user_required
+from klyx.openapi import Blueprint
+from klyx.schemas.auth import LoginSchema, OwnAccountAnswer, RegisterSchema, SessionAnswer, TokensAnswer
+from klyx.schemas.envelope import MessageSchema, success
+from klyx.services import auth
+from klyx.services.auth import Account
+from klyx.tokens import issue_tokens
+from klyx.web import runtime
+from klyx.workspace_access import bind_cookie_to_user, cookie_is_bound, drop_cookie
+
+blueprint = Blueprint("auth", __name__, url_prefix="/api/auth", description="Accounts and tokens")
+
+
+@blueprint.post("/register")
+@blueprint.arguments(RegisterSchema)
+@blueprint.response(201, SessionAnswer)
+@blueprint.alt_response(409, description="The e-mail address is taken")
+def register(values: dict[str, str]) -> Mapping[str, Any]:
+    account = auth.register(runtime().database, **values, bcrypt_rounds=runtime().settings.bcrypt_rounds)
+    return _signed_in(account, "Welcome to Klyx. Your account is ready.")
+
+
+@blueprint.post("/login")
+@blueprint.arguments(LoginSchema)
+@blueprint.response(200, SessionAnswer)
+def login(values: dict[str, str]) -> Mapping[str, Any]:
+    account = auth.authenticate(runtime().database, **values, bcrypt_rounds=runtime().settings.bcrypt_rounds)
+    return _signed_in(account, "You are signed in.")
+
+
+def _signed_in(account: Account, message: str) -> Mapping[str, Any]:
+    with runtime().database.begin() as session:
+        tokens = issue_tokens(session, account)
+        bind_cookie_to_user(session, account.id)
+    return success({"user": account, **tokens}, message)
+
+
+@blueprint.post("/logout")
+@blueprint.response(200, MessageSchema)
+@user_required
+def logout() -> Mapping[str, Any]:
+    identity = require_identity()
+    with runtime().database.begin() as session:
+        expires_at = datetime.fromtimestamp(identity.expires_at, UTC)
+        auth.log_out(session, identity.jti, identity.family_id, expires_at)
+        drop_cookie(session)
+    return success(message="You are signed out.")
+
+
+@blueprint.get("/me")
+@blueprint.response(200, OwnAccountAnswer)
+@user_required
+def me() -> Mapping[str, Any]:
+    identity = require_identity()
+    with runtime().database.read() as session:
+        account = auth.find_account(session, identity.user_id)
+        bound = cookie_is_bound(session, identity.user_id)
+    if account is None:
+        raise NotFound("This account does not exist any more. Please register again.")
+    if not bound:
+        with runtime().database.begin() as session:
+            bind_cookie_to_user(session, account.id)
+    return success({"user": account})
+
+
+@blueprint.post("/refresh")
+@blueprint.doc(security=[{"bearer": []}])
+@blueprint.response(200, TokensAnswer)
+def refresh() -> Mapping[str, Any]:
+    identity = require_identity(refresh=True)
+    with runtime().database.read() as session:
+        account = auth.find_account(session, identity.user_id)
+    if account is None:
+        raise NotFound("This account does not exist any more. Please register again.")
+    auth.use_refresh_token(runtime().database, identity.jti, identity.family_id)
+    with runtime().database.begin() as session:
+        tokens = issue_tokens(session, account, identity.family_id)
+    return success(tokens)

@@ -1,0 +1,1 @@
+"""marshmallow schemas: they parse requests, shape answers and make the OpenAPI specification."""
