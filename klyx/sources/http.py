@@ -69,7 +69,7 @@ def new_session(
     deadline has passed, the answer is too large or the host is not allowed; and what `Circuit.check` raises.
     """
     session = requests.Session()
-    # Proxies come from the settings; never they or a .netrc from the environment.
+    # Proxies come from the settings; nothing, a .netrc included, comes from the environment.
     session.trust_env = False
     session.max_redirects = 5
     session.headers["User-Agent"] = settings.user_agent

@@ -115,7 +115,7 @@ class YahooSource:
             quarters = ticker.get_income_stmt(freq="quarterly")
             fields.update(fields_from_quarters(quarters, datetime.now(UTC).date()))
         except Exception as error:  # noqa: BLE001 - yfinance raises anything
-            logger.info("Statements are missing", extra={"ticker": ticker.ticker, "reason": repr(error)})
+            logger.info("Statements are missing", extra={"ticker": ticker.ticker, "error": type(error).__name__})
 
     def _library(self) -> Any:
         with self._lock:
@@ -161,7 +161,7 @@ class YahooSource:
                 return SourceUnavailable(f"{NAME} refused the request")
             if isinstance(cause, requests.ConnectionError | requests.exceptions.ChunkedEncodingError):
                 return SourceUnavailable(f"{NAME} could not be reached")
-        logger.warning("Unreadable answer of a source", extra={"source": NAME, "reason": repr(error)[:200]})
+        logger.warning("Unreadable answer of a source", extra={"source": NAME, "error": type(error).__name__})
         return SourceUnavailable(f"{NAME} sent an answer that cannot be read")
 
 
