@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 from limits import parse_many
 from marshmallow import ValidationError, fields
@@ -22,7 +22,7 @@ def setting(
 
 
 class Boolean(fields.Boolean):
-    default_error_messages: ClassVar[dict[str, str]] = {"invalid": "must be true or false"}
+    default_error_messages = {"invalid": "must be true or false"}  # noqa: RUF012 (marshmallow declares it so)
 
 
 class FolderPath(fields.Field[Path]):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import flask_smorest
 import flask_swagger_ui
@@ -31,7 +31,7 @@ class LenientParser(FlaskParser):
     """Absent and empty bodies are `{}`, unknown fields are ignored, every wrong input is a 400."""
 
     DEFAULT_VALIDATION_STATUS = 400
-    DEFAULT_UNKNOWN_BY_LOCATION: ClassVar[dict[str, str]] = dict.fromkeys(
+    DEFAULT_UNKNOWN_BY_LOCATION: dict[str, str | None] = dict.fromkeys(
         ("json", "query", "form", "files", "headers", "cookies", "view_args", "path"), EXCLUDE
     )
 
