@@ -26,8 +26,8 @@ lint: $(VENV)/.requirements-dev
 	@$(BIN)/python -m mypy
 
 lock: $(VENV)/.requirements-dev
-	$(LOCK) --output-file requirements.txt pyproject.toml
-	$(LOCK) --output-file requirements-dev.txt --extra dev pyproject.toml
+	$(LOCK) --output-file requirements.txt pyproject.toml requirements-oldest-python.in
+	$(LOCK) --output-file requirements-dev.txt --extra dev pyproject.toml requirements-oldest-python.in
 
 clean:
 	rm -rf $(VENV) .coverage .coverage.* htmlcov .mypy_cache .pytest_cache .ruff_cache
