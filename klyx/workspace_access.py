@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from flask import Response, after_this_request
+from sqlalchemy import event
 from sqlalchemy.orm import Session
 
 from klyx.database.models import Workspace
@@ -27,9 +28,24 @@ def workspace_for_writing(session: Session) -> Workspace:
     workspace = workspaces.for_user(session, settings, identity.user_id) if identity else current_workspace(session)
     if workspace is None:
         workspace = workspaces.anonymous(session, settings)
-        set_workspace_cookie(workspaces.open_session(session, settings, workspace))
+        set_workspace_cookie(session, workspaces.open_session(session, settings, workspace))
     workspaces.touch(settings, workspace)
     return workspace
+
+
+def current_workspace_id() -> str | None:
+    """The id of the caller's workspace, for views that read in several steps or hand it on to a service."""
+    optional_identity()  # looked up before a connection is held, so that a request never holds two
+    with runtime().database.read() as session:
+        workspace = current_workspace(session)
+    return workspace.id if workspace is not None else None
+
+
+def workspace_id_for_writing() -> str:
+    """The id of the caller's workspace, made and committed when there was none."""
+    optional_identity()
+    with runtime().database.begin() as session:
+        return workspace_for_writing(session).id
 
 
 def cookie_is_bound(session: Session, user_id: str) -> bool:
@@ -43,7 +59,7 @@ def bind_cookie_to_user(session: Session, user_id: str) -> None:
     """After a login the cookie selects the user's workspace; a cookie that does so already is kept."""
     if not cookie_is_bound(session, user_id):
         workspace = workspaces.for_user(session, runtime().settings, user_id)
-        set_workspace_cookie(workspaces.open_session(session, runtime().settings, workspace))
+        set_workspace_cookie(session, workspaces.open_session(session, runtime().settings, workspace))
 
 
 def drop_cookie(session: Session) -> None:
@@ -57,21 +73,23 @@ def drop_cookie(session: Session) -> None:
         return response
 
 
-def set_workspace_cookie(token: str) -> None:
+def set_workspace_cookie(session: Session, token: str) -> None:
+    """Hands the token out with the answer, whatever its status, once the transaction that keeps it has committed."""
     settings = runtime().settings
-    value = cookie_signer().dumps(token)
+    value = str(cookie_signer().dumps(token))
 
-    @after_this_request
+    @event.listens_for(session, "after_commit", once=True)
+    def committed(_: Session) -> None:
+        after_this_request(attach)
+
     def attach(response: Response) -> Response:
-        # An answer that failed rolled the session row back: do not hand out a cookie for it.
-        if response.status_code < 400:
-            response.set_cookie(
-                WORKSPACE_COOKIE,
-                str(value),
-                max_age=settings.refresh_token_ttl_seconds,
-                path="/api",
-                secure=settings.is_production,
-                httponly=True,
-                samesite="Lax",
-            )
+        response.set_cookie(
+            WORKSPACE_COOKIE,
+            value,
+            max_age=settings.refresh_token_ttl_seconds,
+            path="/api",
+            secure=settings.is_production,
+            httponly=True,
+            samesite="Lax",
+        )
         return response

@@ -8,8 +8,20 @@ from klyx.openapi import Api
 
 
 def register_blueprints(app: Flask, api: Api) -> None:
-    from klyx.blueprints import auth, debt_optimizer, health, home, portfolio, stocks
+    from klyx.blueprints import (
+        auth,
+        debt_optimizer,
+        health,
+        home,
+        jobs,
+        portfolio,
+        process,
+        results,
+        stocks,
+        symbols,
+        upload,
+    )
 
     app.register_blueprint(home.blueprint)
-    for module in (health, auth, portfolio, stocks, debt_optimizer):
+    for module in (health, auth, portfolio, stocks, debt_optimizer, upload, symbols, process, results, jobs):
         api.register_blueprint(module.blueprint)
