@@ -6,6 +6,7 @@ import functools
 import logging
 import threading
 import time
+from collections.abc import Callable
 
 from redis import Redis, RedisError
 from redis.backoff import NoBackoff
@@ -88,9 +89,12 @@ class JobQueue:
 
 
 class WebEnqueuer:
-    """A process' way into the queue for web requests: quick or not at all. Safe for threads."""
+    """A process' way into the queue for web requests: quick or not at all. Safe for threads.
 
-    def __init__(self, settings: Settings) -> None:
+    After a failure it does not ask Redis for two seconds, so that not every request pays for the wait.
+    """
+
+    def __init__(self, settings: Settings, clock: Callable[[], float] = time.monotonic) -> None:
         timeout_seconds = min(settings.redis_timeout_seconds, WEB_TIMEOUT_SECONDS)
         connection = Redis.from_url(
             settings.redis_url,
@@ -99,18 +103,20 @@ class WebEnqueuer:
             retry=Retry(NoBackoff(), 0),
         )
         self._queue = JobQueue(connection, settings)
+        self._clock = clock
         self._lock = threading.Lock()
         self._paused_until = 0.0
 
     def enqueue(self, job_id: str) -> bool:
+        """Whether Redis took the message."""
         with self._lock:
-            if time.monotonic() < self._paused_until:
+            if self._clock() < self._paused_until:
                 return False
         try:
             self._queue.ensure_enqueued(job_id)
         except RedisError as error:
             with self._lock:
-                self._paused_until = time.monotonic() + WEB_PAUSE_SECONDS
+                self._paused_until = self._clock() + WEB_PAUSE_SECONDS
             logger.warning("job left to the scheduler", extra={"error_type": type(error).__name__})
             return False
         return True

@@ -18,7 +18,8 @@ from klyx.services.jobs.leases import (
 from klyx.services.jobs.progress import ProgressReporter
 from klyx.services.jobs.recovery import INTERRUPTED, WaitingJob, mark_enqueued, recover_lost
 from klyx.services.jobs.rows import create, delete_finished_before, events_after, find, list_own
-from klyx.services.jobs.status import FINAL_STATES, event_status, percent, public_state, task_status
+from klyx.services.jobs.status import FINAL_STATES, job_details, public_state, task_status
+from klyx.services.jobs.stream import StreamedEvent, follow
 
 __all__ = [
     "FINAL_STATES",
@@ -26,19 +27,20 @@ __all__ = [
     "Lease",
     "LeaseLost",
     "ProgressReporter",
+    "StreamedEvent",
     "WaitingJob",
     "claim",
     "complete",
     "create",
     "delete_finished_before",
-    "event_status",
     "events_after",
     "fail",
     "find",
+    "follow",
     "is_held",
+    "job_details",
     "list_own",
     "mark_enqueued",
-    "percent",
     "public_state",
     "recover_lost",
     "release_for_retry",

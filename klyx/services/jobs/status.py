@@ -19,6 +19,7 @@ MESSAGES = {
     JobState.SUCCEEDED.value: "Finished.",
     JobState.FAILED.value: "This could not be done. Please start it again.",
 }
+GONE = "This task does not exist any more. Please start a new one."
 
 
 def public_state(state: str) -> str:
@@ -54,6 +55,28 @@ def event_status(event: JobEvent, job: Job | None) -> dict[str, Any]:
     elif event.state == JobState.FAILED:
         status["error"] = event.message
     return status
+
+
+def gone_status() -> dict[str, Any]:
+    """The last event of a stream whose job was deleted meanwhile."""
+    return {"state": public_state(JobState.FAILED), "progress": _progress(0, 0, GONE), "error": GONE}
+
+
+def job_details(job: Job) -> dict[str, Any]:
+    """All that its owner may know of a job."""
+    return {
+        "id": job.id,
+        "kind": job.kind,
+        "state": public_state(job.state),
+        "message": _message(job),
+        "progress": _progress(job.progress_current, job.progress_total, _message(job)),
+        "result": job.result,
+        "error": job.error,
+        "attempts": job.attempts,
+        "created_at": job.created_at,
+        "started_at": job.started_at,
+        "finished_at": job.finished_at,
+    }
 
 
 def _progress(current: int, total: int, message: str) -> dict[str, Any]:
