@@ -1,0 +1,68 @@
+"""`/api/database/...` and `/api/stock/...`: lists, search, single stocks, batches, figures over all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from klyx.openapi import Blueprint
+from klyx.schemas.envelope import success
+from klyx.schemas.stocks import (
+    SectorsAnswer,
+    StatisticsAnswer,
+    StockAnswer,
+    StockBatchAnswer,
+    StockBatchQuery,
+    StockListAnswer,
+    StockListQuery,
+)
+from klyx.services import stocks
+from klyx.web import runtime
+
+blueprint = Blueprint("stocks", __name__, url_prefix="/api", description="Stocks of the exchange")
+
+
+@blueprint.get("/database/stocks")
+@blueprint.arguments(StockListQuery, location="query")
+@blueprint.response(200, StockListAnswer)
+def list_stocks(query: dict[str, Any]) -> Mapping[str, Any]:
+    with runtime().database.read() as session:
+        page = stocks.list_stocks(session, **query)
+    limit, offset = query["limit"], query["offset"]
+    pagination = {"limit": limit, "offset": offset, "total": page.total, "has_more": offset + limit < page.total}
+    # One client reads the total inside `pagination`, the other beside it.
+    return success(page.stocks, pagination=pagination, total=page.total)
+
+
+@blueprint.post("/database/stocks/batch")
+@blueprint.arguments(StockBatchQuery)
+@blueprint.response(200, StockBatchAnswer)
+def batch(query: dict[str, list[str]]) -> Mapping[str, Any]:
+    names = query["stock_names"]
+    with runtime().database.read() as session:
+        found = stocks.batch(session, names)
+    metadata = {"requested": len(names), "found": len(found.stocks), "missing": found.missing}
+    return success(found.stocks, metadata=metadata)
+
+
+@blueprint.get("/stock/<nse_code>")
+@blueprint.get("/database/stocks/<nse_code>")
+@blueprint.response(200, StockAnswer)
+@blueprint.alt_response(404, description="There is no stock with this symbol")
+def stock(nse_code: str) -> Mapping[str, Any]:
+    with runtime().database.read() as session:
+        return success(stocks.find_stock(session, nse_code))
+
+
+@blueprint.get("/database/sectors")
+@blueprint.response(200, SectorsAnswer)
+def sectors() -> Mapping[str, Any]:
+    with runtime().database.read() as session:
+        return success(stocks.sectors(session))
+
+
+@blueprint.get("/database/stats")
+@blueprint.response(200, StatisticsAnswer)
+def statistics() -> Mapping[str, Any]:
+    with runtime().database.read() as session:
+        return success(stocks.statistics(session))

@@ -1,0 +1,49 @@
+"""Stocks: the field table, lists and search, single stocks, names, and figures over all of them."""
+
+from klyx.services.stocks.fields import FIELDS, Kind, StockField, Unit
+from klyx.services.stocks.matching import (
+    NameIndex,
+    StockReference,
+    known_names,
+    loose_key,
+    resolve_names,
+)
+from klyx.services.stocks.queries import (
+    MAX_BATCH_NAMES,
+    MAX_NAME_CHARACTERS,
+    StockBatch,
+    StockPage,
+    batch,
+    find_stock,
+    list_stocks,
+    select_stocks,
+)
+from klyx.services.stocks.summary import SectorCount, Statistics, sectors, statistics
+from klyx.services.stocks.union import STOCK_COLUMNS, StockObject, union_object
+
+__all__ = [
+    "FIELDS",
+    "MAX_BATCH_NAMES",
+    "MAX_NAME_CHARACTERS",
+    "STOCK_COLUMNS",
+    "Kind",
+    "NameIndex",
+    "SectorCount",
+    "Statistics",
+    "StockBatch",
+    "StockField",
+    "StockObject",
+    "StockPage",
+    "StockReference",
+    "Unit",
+    "batch",
+    "find_stock",
+    "known_names",
+    "list_stocks",
+    "loose_key",
+    "resolve_names",
+    "sectors",
+    "select_stocks",
+    "statistics",
+    "union_object",
+]
