@@ -68,11 +68,13 @@ def enrich(row: Mapping[str, Cell], record: SourceRecord | None) -> Row:
     """The row with its missing cells filled from the record, and with what follows from both.
 
     A known cell is never overwritten, and 0 is known. Adds `Data Sources` (who gave a figure)
-    and `Last Updated` (when the source was asked, ISO 8601 in UTC).
+    and `Last Updated` (when the source was asked, ISO 8601 in UTC). A row that names sources of its
+    own, as one of the stock table does, keeps them; its figures are no workbook's.
     """
     enriched = dict(row)
-    sources = [WORKBOOK_SOURCE] if _has_figures(row) else []
-    enriched[c.LAST_UPDATED] = None
+    enriched.setdefault(c.LAST_UPDATED, None)
+    own_sources = text(row, c.DATA_SOURCES)
+    sources = own_sources.split(", ") if own_sources else [WORKBOOK_SOURCE] if _has_figures(row) else []
     if record is not None and _fill_from(enriched, record.fields):
         sources.append(clean_text(record.source))
         asked = record.fetched_at.astimezone(UTC).replace(microsecond=0, tzinfo=None)

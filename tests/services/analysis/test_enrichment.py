@@ -138,6 +138,13 @@ def test_only_who_gave_a_figure_is_a_source(row: Row, fields: dict[str, float], 
     assert (enriched["Last Updated"] is None) == (sources is None or "Yahoo" not in sources)
 
 
+def test_a_row_with_sources_of_its_own_keeps_them() -> None:
+    row: Row = {"Current Price": 10.0, "Data Sources": "Sample data", "Last Updated": "2026-01-31T00:00:00Z"}
+    assert enrich(row, None)["Data Sources"] == "Sample data"
+    assert enrich(row, None)["Last Updated"] == "2026-01-31T00:00:00Z"
+    assert enrich(row, record(roe=0.1))["Data Sources"] == "Sample data, Yahoo Finance"
+
+
 def test_percent_points_of_nothing_is_nothing() -> None:
     assert percent_points(None) is None
     assert percent_points(1e308) is None
