@@ -49,13 +49,10 @@ def status_command() -> None:
 
 
 def _run(action: Callable[[Database], Result]) -> Result:
-    database = runtime().database
     try:
-        return action(database)
+        return action(runtime().database)
     except (MigrationError, KlyxError) as error:
         raise click.ClickException(str(error)) from error
-    finally:
-        database.dispose()
 
 
 def _unit() -> str:

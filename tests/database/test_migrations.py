@@ -11,7 +11,6 @@ from sqlalchemy import insert, inspect, text
 from klyx.database import Database
 from klyx.database.migrations import (
     DEFAULT_FILES,
-    MigrationError,
     SchemaFiles,
     initialise,
     migrate,
@@ -19,7 +18,7 @@ from klyx.database.migrations import (
     status,
 )
 from klyx.database.models import Base
-from klyx.database.schema_record import schema_migrations
+from klyx.database.schema_record import MigrationError, schema_migrations
 from tests.database.conftest import OpenDatabase
 from tests.servers import ThrowAwayPostgres
 

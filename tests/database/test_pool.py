@@ -280,7 +280,7 @@ def test_a_long_idle_connection_is_asked_before_it_is_lent(
     assert backend(pool) != first
 
 
-def _in_child(pool: ConnectionPool, lent: Any, answers: "multiprocessing.Queue[tuple[int, int]]") -> None:
+def _in_child(pool: ConnectionPool, lent: Any, answers: multiprocessing.Queue[tuple[int, int]]) -> None:
     pool.putconn(lent)
     answers.put((backend(pool), backend(pool)))
 
