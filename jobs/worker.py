@@ -15,6 +15,7 @@ from rq.executions import Execution
 from rq.job import Job
 
 from jobs.connections import patient_redis
+from jobs.handlers import HANDLERS
 from jobs.queue import QUEUE_NAME, SERIALIZER
 from klyx.config import ConfigurationError, Settings, load_settings
 from klyx.logs import configure_logging
@@ -26,8 +27,9 @@ WORKER_TTL_SECONDS = 25
 MONITORING_INTERVAL_SECONDS = 5
 MAINTENANCE_INTERVAL_SECONDS = 60
 LONGEST_PAUSE_SECONDS = 5.0
-# Slow to import and safe before a fork: neither opens a connection.
-PRELOADED = ("pandas", "yfinance", "jobs.runner")
+PRELOADED = ("jobs.runner", *(handler.partition(":")[0] for handler in HANDLERS.values()))
+# Slow and large, but safe before a fork: its import opens no connection.
+PRELOADED_FOR_YAHOO = ("yfinance",)
 
 
 class Worker(rq.Worker):
@@ -121,9 +123,9 @@ class WorkerProgram:
         signal.signal(signal.SIGINT, stop)
 
 
-def preload() -> None:
+def preload(settings: Settings) -> None:
     """Import once what every work horse needs."""
-    for name in PRELOADED:
+    for name in (*PRELOADED, *(PRELOADED_FOR_YAHOO if settings.yahoo_enabled else ())):
         import_module(name)
 
 
@@ -135,7 +137,7 @@ def main() -> int:
         return 1
     configure_logging(settings.log_level)
     logging.getLogger("rq").setLevel(logging.WARNING)
-    preload()
+    preload(settings)
     logger.info("worker started")
     WorkerProgram(settings).run()
     logger.info("worker stopped")

@@ -15,9 +15,14 @@ from typing import Any
 
 from sqlalchemy import func, select
 
+from jobs.connections import patient_redis
+from jobs.leadership import Leadership
+from jobs.queue import JobQueue
+from jobs.scheduler import Scheduler
 from klyx.database import Database
 from klyx.database.models import AnalysisRow, Job, JobEvent, Workspace
 from klyx.database.types import utc_now
+from klyx.runtime import Runtime
 from klyx.services import jobs
 
 REPOSITORY = Path(__file__).parents[2]
@@ -150,3 +155,19 @@ def program(module: str, environment: Mapping[str, str]) -> Iterator[Program]:
         yield running
     finally:
         running.kill_all()
+
+
+@contextmanager
+def recovering(runtime: Runtime, queue: JobQueue) -> Iterator[None]:
+    """A scheduler that looks for lost jobs while the block runs, as the only one."""
+    stopping = threading.Event()
+    with patient_redis(runtime.settings.redis_url) as connection:
+        scheduler = Scheduler(runtime.database, queue, Leadership(connection, 2.0), tasks={})
+        interval_seconds = runtime.settings.scheduler_interval_seconds
+        thread = threading.Thread(target=scheduler.run, args=(interval_seconds, stopping))
+        thread.start()
+        try:
+            yield
+        finally:
+            stopping.set()
+            thread.join()
