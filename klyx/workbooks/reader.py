@@ -80,9 +80,7 @@ def _ask_child(path: Path, extension: str, limits: WorkbookLimits) -> tuple[int,
 
 
 @contextlib.contextmanager
-def _child(
-    source: int, extension: str, limits: WorkbookLimits
-) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
+def _child(source: int, extension: str, limits: WorkbookLimits) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
     # An empty environment: the child inherits no secret. A session of its own: killing it ends its group.
     request = json.dumps({"extension": extension, "limits": asdict(limits)})
     command = [sys.executable, "-I", str(CHILD), request]

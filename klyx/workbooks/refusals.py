@@ -53,9 +53,7 @@ class WorkbookRefused(Exception):
         self.code = code
 
 
-def refusal(
-    code: str, limits: WorkbookLimits, figures: Mapping[str, object] | None = None
-) -> WorkbookRefused:
+def refusal(code: str, limits: WorkbookLimits, figures: Mapping[str, object] | None = None) -> WorkbookRefused:
     """The exception for `code`, with the limits and the child's figures filled in."""
     values: dict[str, object] = {
         **asdict(limits),

@@ -245,6 +245,15 @@ def test_many_reads_at_once_leave_no_handle_open(tmp_path: Path) -> None:
     assert open_handles() == before
 
 
+def test_a_child_that_cannot_start_leaves_no_handle_open(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = saved(tmp_path, b"a,b\n")
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "no-python"))
+    before = open_handles()
+    with pytest.raises(FileNotFoundError):
+        read_workbook(path, "a.csv", LIMITS)
+    assert open_handles() == before
+
+
 def test_no_free_place_is_a_refusal_that_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reader, "_places", threading.BoundedSemaphore(1))
     with reader._places:

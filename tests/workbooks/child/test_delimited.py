@@ -30,6 +30,10 @@ def test_reads_old_line_ends_and_line_breaks_in_quotes() -> None:
     assert read_delimited(b'a,b\r"x\ry",1\r', LIMITS) == [["a", "b"], ["x\ry", 1]]
 
 
+def test_trailing_delimiters_are_not_columns() -> None:
+    assert read_delimited(b"Stock Name" + b"," * 1_000 + b"\nTCS,,,\n,,,\n", LIMITS) == [["Stock Name"], ["TCS"]]
+
+
 def test_delimiters_in_quotes_do_not_count() -> None:
     assert sniff_delimiter('\n"a,b,c";d') == ";"
     assert sniff_delimiter("Stock Name") == ","

@@ -1,3 +1,4 @@
+import io
 import json
 import subprocess
 import sys
@@ -5,6 +6,7 @@ import sys
 import pytest
 
 from klyx.workbooks import reader
+from klyx.workbooks.child import run
 from klyx.workbooks.child.refusal import Refused
 from klyx.workbooks.child.run import REFUSED_STATUS, encode_table
 from klyx.workbooks.limits import WorkbookLimits
@@ -43,3 +45,35 @@ def test_a_refusal_has_its_own_exit_status() -> None:
     )
     assert done.returncode == REFUSED_STATUS
     assert json.loads(done.stdout) == {"refused": "rows", "figures": {"found": 2}}
+
+
+@pytest.mark.parametrize(
+    ("source", "status", "answer"),
+    [
+        (b"Stock Name\nTCS\n", 0, {"columns": ["Stock Name"], "rows": [["TCS"]]}),
+        (b"", REFUSED_STATUS, {"refused": "empty", "figures": {}}),
+    ],
+)
+def test_main_answers_after_confining_itself(
+    source: bytes, status: int, answer: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    confined: list[WorkbookLimits] = []
+    # The real limits would stay on the process that runs the tests.
+    monkeypatch.setattr(run, "confine", confined.append)
+    sink = io.BytesIO()
+    request = '{"extension": ".csv", "limits": {"max_rows": 5}}'
+    assert run.main(request, io.BytesIO(source), sink) == status
+    assert json.loads(sink.getvalue()) == answer
+    assert confined == [WorkbookLimits(max_rows=5)]
+
+
+def test_main_tells_when_memory_runs_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Exhausting(io.BytesIO):
+        def read(self, size: int | None = -1) -> bytes:
+            raise MemoryError(size)
+
+    confined: list[WorkbookLimits] = []
+    monkeypatch.setattr(run, "confine", confined.append)
+    sink = io.BytesIO()
+    assert run.main('{"extension": ".csv", "limits": {}}', Exhausting(), sink) == REFUSED_STATUS
+    assert json.loads(sink.getvalue()) == {"refused": "memory", "figures": {}}
