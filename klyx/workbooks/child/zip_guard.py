@@ -13,7 +13,7 @@ from klyx.workbooks.limits import MEBIBYTE, WorkbookLimits
 CENTRAL_ENTRY_SIGNATURE = b"PK\x01\x02"
 ENCRYPTED_FLAG = 0x1
 CHUNK_BYTES = 64 * 1024
-WORKBOOK_PARTS = ("xl/workbook.xml", "xl/workbook.bin")
+WORKBOOK_PART = "xl/workbook.xml"
 
 
 def check_archive(data: bytes, limits: WorkbookLimits) -> None:
@@ -47,7 +47,7 @@ def _check_directory(entries: list[zipfile.ZipInfo], limits: WorkbookLimits) -> 
         raise Refused("damaged")
     if any(entry.flag_bits & ENCRYPTED_FLAG for entry in entries):
         raise Refused("password")
-    if not any(name.lower() in WORKBOOK_PARTS for name in names):
+    if not any(name.lower() == WORKBOOK_PART for name in names):
         raise Refused("not_workbook")
     if any(entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED) for entry in entries):
         raise Refused("damaged")

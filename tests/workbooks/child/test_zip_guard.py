@@ -65,8 +65,9 @@ def test_names_that_leave_the_archive_are_refused(name: str) -> None:
     assert code_of(archive({**PARTS, name: "<a/>"})) == "zip_paths"
 
 
-def test_an_archive_without_a_workbook_is_refused() -> None:
-    assert code_of(archive({"word/document.xml": "<document/>"})) == "not_workbook"
+@pytest.mark.parametrize("name", ["word/document.xml", "xl/workbook.bin", "content.xml"])
+def test_an_archive_without_a_workbook_is_refused(name: str) -> None:
+    assert code_of(archive({name: "<document/>"})) == "not_workbook"
 
 
 def test_two_parts_of_one_name_are_damage() -> None:
