@@ -2,12 +2,27 @@
 
 import sys
 
+from gunicorn.config import Config
+from gunicorn.glogging import Logger
+
 from klyx.config import ConfigurationError, load_settings
+from klyx.logs import configure_logging
+
+
+class StructuredLogger(Logger):
+    """gunicorn's own lines, in the format of the application's."""
+
+    def setup(self, cfg: Config) -> None:
+        super().setup(cfg)
+        self.error_log.handlers.clear()
+        self.error_log.propagate = True
+
 
 try:
     settings = load_settings()
 except ConfigurationError as error:
     sys.exit(f"klyx: {error}")
+configure_logging(settings.log_level)
 
 bind = list(settings.http_binds)
 workers = settings.web_workers
@@ -15,8 +30,9 @@ worker_class = "gthread"
 threads = settings.web_threads
 # A full worker stops accepting, so that another one does; the few above `threads` are idle connections.
 worker_connections = settings.web_threads + 8
-# Ends streams that are still open; `timeout` watches only the worker's main loop, never a request.
+# How long open requests and streams may go on after a stop or reload. `timeout` never ends a gthread request.
 graceful_timeout = 30
+logger_class = StructuredLogger
 loglevel = settings.log_level.lower()
 control_socket_disable = True
 # Nothing is believed about the client here: ProxyFix does that, for TRUSTED_PROXY_COUNT proxies.

@@ -28,7 +28,13 @@ class Run:
     mark: str
     lines: list[str] = field(default_factory=list)
 
-    def read_output(self) -> None:
+    def __post_init__(self) -> None:
+        assert self.process.stdout is not None
+        self._pipe = f"pipe:[{os.fstat(self.process.stdout.fileno()).st_ino}]"
+        self._reader = threading.Thread(target=self._read_output, daemon=True)
+        self._reader.start()
+
+    def _read_output(self) -> None:
         assert self.process.stdout is not None
         with self.process.stdout as stdout:
             self.lines.extend(stdout)
@@ -43,9 +49,15 @@ class Run:
         for entry in Path("/proc").glob("[0-9]*"):
             with contextlib.suppress(OSError):
                 is_zombie = (entry / "stat").read_text().rpartition(")")[2].split()[0] == "Z"
-                if not is_zombie and f"{MARKER}={self.mark}".encode() in (entry / "environ").read_bytes():
+                if not is_zombie and self._is_ours(entry):
                     found.append(int(entry.name))
         return found
+
+    def _is_ours(self, process: Path) -> bool:
+        # A server that writes its title over its environment still writes to our pipe.
+        if f"{MARKER}={self.mark}".encode() in (process / "environ").read_bytes():
+            return True
+        return self._pipe in (str((process / "fd" / number).readlink()) for number in "12")
 
     def find(self, words: str) -> int:
         """The process of this run whose command line holds `words`, the oldest when there are several."""
@@ -57,6 +69,15 @@ class Run:
 
     def wait(self, seconds: float = 30.0) -> int:
         return self.process.wait(seconds)
+
+    def close(self) -> None:
+        """Ends whatever lives, and reads what it wrote to the end."""
+        while living := self.living():
+            for pid in living:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+        self.process.wait()
+        self._reader.join()
 
 
 Start = Callable[..., Run]
@@ -73,9 +94,8 @@ def eventually(condition: Callable[[], bool], seconds: float = 30.0) -> bool:
 
 @pytest.fixture
 def start() -> Iterator[Start]:
-    """Starts `python ARGUMENTS` in the project's folder. Afterwards no process of it may live on."""
+    """Starts `python ARGUMENTS` in the project's folder; whatever lives afterwards is killed."""
     runs: list[Run] = []
-    threads: list[threading.Thread] = []
 
     def start_one(*arguments: str, environ: Mapping[str, str] | None = None) -> Run:
         mark = uuid.uuid4().hex
@@ -89,16 +109,9 @@ def start() -> Iterator[Start]:
             text=True,
             start_new_session=True,
         )
-        run = Run(process, mark)
-        runs.append(run)
-        threads.append(threading.Thread(target=run.read_output))
-        threads[-1].start()
-        return run
+        runs.append(Run(process, mark))
+        return runs[-1]
 
     yield start_one
     for run in runs:
-        for pid in run.living():
-            os.kill(pid, signal.SIGKILL)
-        run.wait()
-    for thread in threads:
-        thread.join()
+        run.close()

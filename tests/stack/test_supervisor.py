@@ -9,6 +9,8 @@ import sys
 
 import pytest
 
+from klyx.stack.errors import StackError
+from klyx.stack.program import Child, Program
 from tests.stack.conftest import Run, Start, eventually
 
 NOTHING = "pass"
@@ -113,6 +115,32 @@ def test_a_failed_preparation_ends_the_start_with_one_line(start: Start) -> None
     assert eventually(lambda: len(run.lines) == 1), run.output
     assert run.output == "Program 0 failed: it ended with status 3; its own message is above.\n"
     assert run.living() == []
+
+
+def test_a_program_that_cannot_start_ends_the_start_with_one_line(start: Start) -> None:
+    never_up = {"KLYX_TEST_NEVER_UP": "yes"}
+    run = start("-m", "tests.stack.supervised", "1", NOTHING, SLEEPS, "raise SystemExit(3)", environ=never_up)
+
+    assert run.wait() == 1
+    assert eventually(lambda: len(run.lines) == 2), run.output
+    assert run.lines[-1] == "Program 2 could not start: it ended with status 3; its own message is above.\n"
+    assert run.living() == []
+
+
+def test_a_start_that_takes_too_long_is_given_up(start: Start) -> None:
+    never_up = {"KLYX_TEST_NEVER_UP": "yes"}
+    run = start("-m", "tests.stack.supervised", "1", NOTHING, SLEEPS, environ=never_up)
+
+    assert run.wait() == 1
+    assert eventually(lambda: run.lines[-1:] == ["It took too long.\n"]), run.output
+    assert run.living() == []
+
+
+def test_a_program_that_is_not_there_is_named() -> None:
+    program = Program("The worker", ("/no/such/program",), {})
+
+    with pytest.raises(StackError, match=r"The worker could not start: .*'/no/such/program'"):
+        Child(program)
 
 
 def test_a_stop_during_the_preparation_ends_it(start: Start) -> None:
