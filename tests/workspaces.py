@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,9 @@ import requests
 from jobs.handlers import HANDLERS
 from jobs.runner import run_job
 from klyx.config import Settings
+from klyx.database import Database
+from klyx.database.models import Upload, UploadState, Workspace
+from klyx.database.types import utc_now
 from tests.api import Api, Client
 from tests.workbooks.files import xlsx_of
 
@@ -57,12 +59,21 @@ def stored_files(api: Api) -> list[Path]:
     return [path for path in folder.rglob("*") if path.is_file()]
 
 
-@contextmanager
-def read_only(folder: Path) -> Iterator[None]:
-    """Nothing can be made in the folder while the block runs (root can, so a file takes its place)."""
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    folder.write_bytes(b"")
-    try:
-        yield
-    finally:
-        folder.unlink()
+def new_workspace(database: Database, stored_name: str | None = None) -> str:
+    """An anonymous workspace, with the row of one upload when a name is given."""
+    with database.begin() as session:
+        workspace = Workspace(created_at=utc_now(), last_used_at=utc_now())
+        session.add(workspace)
+        session.flush()
+        if stored_name:
+            session.add(
+                Upload(
+                    workspace_id=workspace.id,
+                    original_name="a.csv",
+                    stored_name=stored_name,
+                    extension=".csv",
+                    size_bytes=1,
+                    state=UploadState.ACCEPTED,
+                )
+            )
+        return workspace.id

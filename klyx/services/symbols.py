@@ -126,16 +126,18 @@ def _vendor_codes(session: Session) -> dict[int, str]:
 def rank(unknown: Sequence[str], known: Sequence[StockReference]) -> dict[str, list[StockReference]]:
     """For each unknown text the known stocks whose name or symbol is most like it, best first."""
     names = [loose_key(stock.stock_name) for stock in known]
-    codes = [(stock.nse_code or "").casefold() for stock in known]
+    codes = [stock.nse_code.casefold() if stock.nse_code else None for stock in known]
     deadline = Deadline(RANKING_SECONDS)
     ranked: dict[str, list[StockReference]] = {}
     for term in unknown[:MOST_RANKED]:
         if deadline.expired:
             break
+        key = loose_key(term)
         scores: dict[int, float] = {}
         for choices, scorer in ((names, fuzz.WRatio), (codes, fuzz.ratio)):
+            # An empty key is not like anything, but scorers call two empty texts equal.
             hits = process.extract(
-                loose_key(term), choices, scorer=scorer, limit=MOST_CANDIDATES, score_cutoff=LEAST_SIMILARITY
+                key or None, choices, scorer=scorer, limit=MOST_CANDIDATES, score_cutoff=LEAST_SIMILARITY
             )
             for _, score, index in hits:
                 scores[index] = max(score, scores.get(index, 0.0))
@@ -145,20 +147,29 @@ def rank(unknown: Sequence[str], known: Sequence[StockReference]) -> dict[str, l
     return ranked
 
 
+def combine(earlier: Mapping[str, str], later: Mapping[str, str]) -> dict[str, str]:
+    """Earlier and later corrections as one; a later one also changes what an earlier one put in place.
+
+    Letter case and spacing of what is written do not count.
+    """
+    chosen = {comparison_key(original): replacement for original, replacement in later.items()}
+    combined = {
+        comparison_key(original): (original, chosen.get(comparison_key(replacement), replacement))
+        for original, replacement in earlier.items()
+    }
+    for original, replacement in later.items():
+        key = comparison_key(original)
+        combined[key] = (combined[key][0] if key in combined else original, replacement)
+    return dict(combined.values())
+
+
 def submit_corrections(session: Session, workspace_id: str, corrections: Mapping[str, str]) -> int:
     """Remembers what this workspace reads instead of what is written; corrected stocks go into the portfolio.
 
-    Returns how many did. A correction of what an earlier one put in place changes that one too.
-    Raises Invalid for too many.
+    Returns how many did. Raises Invalid for too many.
     """
     workspace = lock_workspace(session, workspace_id)
-    remembered = corrections_of(session, workspace_id)
-    for original, replacement in corrections.items():
-        key = comparison_key(original)
-        for earlier, earlier_replacement in remembered.items():
-            if key in (comparison_key(earlier), comparison_key(earlier_replacement)):
-                remembered[earlier] = replacement
-        remembered.setdefault(original, replacement)
+    remembered = combine(corrections_of(session, workspace_id), corrections)
     if len(remembered) > MOST_CORRECTIONS:
         raise Invalid(f"At most {MOST_CORRECTIONS} corrections are kept. Clear the uploaded files and start again.")
     session.execute(delete(SymbolCorrection).where(SymbolCorrection.workspace_id == workspace_id))

@@ -5,7 +5,13 @@ import pytest
 from tests.api import Api
 from tests.workspaces import GOOD_CSV, analyse, rows_of, send
 
-TYPOS = b"Stock Name,NSE Code,Symbol\nReliance,RELIANC,\nInfosys,INFY,\nWipro Ltd.,,\nNobody Knows This Pvt Ltd,,\n,,TCS\n"
+TYPOS = b"""Stock Name,NSE Code,Symbol
+Reliance,RELIANC,
+Infosys,INFY,
+Wipro Ltd.,,
+Nobody Knows This Pvt Ltd,,
+,,TCS
+"""
 
 
 def test_known_and_unknown_symbols(api: Api) -> None:

@@ -189,8 +189,7 @@ def test_two_browsers_never_see_each_others_files(api: Api) -> None:
 
 @pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
 def test_quotas_on_files_and_bytes(app_settings: Settings, fresh_app: Callable[[Settings], Flask]) -> None:
-    limits = {"workspace_max_files": 2, "workspace_max_bytes": 40_000}
-    app = fresh_app(dataclasses.replace(app_settings, **limits))
+    app = fresh_app(dataclasses.replace(app_settings, workspace_max_files=2, workspace_max_bytes=40_000))
     with serve(app) as url, Api(url, app) as api:
         answer = send(api, *((f"{number}.csv", GOOD_CSV) for number in range(3)))
         assert answer.json()["files"] == ["0.csv", "1.csv"]

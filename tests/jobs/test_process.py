@@ -4,11 +4,14 @@ import dataclasses
 from collections.abc import Callable, Iterator
 
 import pytest
+from sqlalchemy import update
 
 from jobs import process
 from jobs.handlers import HANDLERS
 from jobs.runner import run_job
 from klyx.config import Settings
+from klyx.database.models import Job
+from klyx.database.types import utc_now
 from klyx.runtime import Runtime
 from klyx.services import jobs, process_inputs
 from klyx.services.jobs import Lease, LeaseLost, ProgressReporter
@@ -165,11 +168,6 @@ def test_an_interrupted_attempt_is_done_again_with_the_same_result(api: Api) -> 
 
 
 def expire_leases(api: Api) -> None:
-    from sqlalchemy import update
-
-    from klyx.database.models import Job
-    from klyx.database.types import utc_now
-
     with api.runtime.database.begin() as session:
         session.execute(update(Job).values(lease_expires_at=utc_now()))
 
