@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy import Connection, func, insert, inspect, select, text
+from sqlalchemy import Connection, func, insert, inspect, select
 from sqlalchemy.exc import DBAPIError
 
 from klyx.database import Database
@@ -25,7 +25,7 @@ PROJECT_FOLDER = Path(__file__).parents[2]
 # Any fixed number: it names the advisory lock under which schemas are changed.
 LOCK_NAME = 5_001_800_018
 # While a migration waits for a table, everybody else waits behind it.
-LOCK_TIMEOUT_SECONDS = 30
+LOCK_TIMEOUT = "30s"
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,9 +128,9 @@ def _apply_next(database: Database, files: SchemaFiles) -> str | None:
 def _schema_change(database: Database) -> Iterator[Connection]:
     with database.begin() as session:
         connection = session.connection()
-        connection.execute(text("SET LOCAL statement_timeout = 0"))
+        connection.execute(select(func.set_config("statement_timeout", "0", True)))
         connection.execute(select(func.pg_advisory_xact_lock(LOCK_NAME)))
-        connection.execute(text(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT_SECONDS}s'"))
+        connection.execute(select(func.set_config("lock_timeout", LOCK_TIMEOUT, True)))
         schema_migrations.create(connection, checkfirst=True)
         yield connection
 
