@@ -15,7 +15,7 @@ job_id: ContextVar[str | None] = ContextVar("job_id", default=None)
 
 WELL_FORMED_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,128}")
 # Libraries that write addresses, URLs or payloads at INFO.
-QUIET_LOGGERS = ("urllib3", "yfinance", "peewee", "werkzeug", "flask_limiter", "flask-limiter")
+QUIET_LOGGERS = ("rq.worker", "urllib3", "yfinance", "peewee", "werkzeug", "flask_limiter", "flask-limiter")
 
 
 class ContextFilter(logging.Filter):

@@ -79,7 +79,6 @@ class Api(Client):
     def starter(self) -> None:
         """Load the bundled NIFTY 50."""
         from klyx.bundled import read_starter_list
-
         from klyx.database.starter import load_starter_list
 
         with self.runtime.database.begin() as session:

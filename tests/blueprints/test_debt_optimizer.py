@@ -394,7 +394,8 @@ def test_migrated_current_gives_way_to_a_saved_name(api: Api) -> None:
 
 def test_migrate_of_nothing_is_success(api: Api) -> None:
     user = api.register()
-    for body in (None, {}, {"currentScenario": None, "savedScenarios": []}):
+    bodies: list[dict[str, Any] | None] = [None, {}, {"currentScenario": None, "savedScenarios": []}]
+    for body in bodies:
         assert call(user, "POST", "/migrate", body).json()["data"] == {"migrated_count": 0}
 
 
