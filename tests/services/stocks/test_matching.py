@@ -57,7 +57,7 @@ def test_exact_name_comes_before_symbol(listed: Database) -> None:
 def test_punctuation_spaces_and_limited_do_not_count(listed: Database) -> None:
     names = {
         "Divis Laboratories Limited": "DIVISLAB",
-        "DIVI\u2019S  LABORATORIES, LTD": "DIVISLAB",  # noqa: RUF001
+        "DIVI\u2019S  LABORATORIES, LTD": "DIVISLAB",
         "Larsen and Toubro": "LT",
         "Mahindra&Mahindra Ltd": "M&M",
     }
