@@ -25,7 +25,7 @@ UNKNOWN_TASK = "This analysis is unknown or has been forgotten. Please start it 
 
 @blueprint.post("/process")
 @blueprint.doc(**WORKSPACE)
-@blueprint.arguments(ProcessSchema)
+@blueprint.arguments(ProcessSchema, required=False)
 @blueprint.response(202, ProcessAnswer)
 def process(options: dict[str, bool]) -> Mapping[str, Any]:
     """Starts the analysis in the background; while one is queued or running, answers with that one."""

@@ -56,14 +56,8 @@ def start(session: Session, workspace_id: str, *, use_multi_source: bool, max_at
     workspace = lock_workspace(session, workspace_id)
     refused = refusals.of_workspace(session, workspace_id)
     uploads = uploads_to_analyse(session, workspace_id)
-    if uploads:
-        holdings = holdings_to_analyse(session, workspace_id)
-        stocks = count_stocks(holdings)
-        if not uploads[0].is_sample:
-            symbols.add_to_portfolio(session, workspace.user_id, holdings)
-    else:
-        names = portfolio.stock_names(session, workspace.user_id) if workspace.user_id else []
-        stocks = len({comparison_key(name) for name in names})
+    holdings = holdings_to_analyse(session, workspace_id) if uploads else []
+    stocks = count_stocks(holdings) if uploads else _count_portfolio(session, workspace.user_id)
     if not stocks:
         raise Invalid(" ".join(filter(None, [refusals.describe(refused), NOTHING_TO_ANALYSE])))
     job, is_new = jobs.create(
@@ -74,5 +68,11 @@ def start(session: Session, workspace_id: str, *, use_multi_source: bool, max_at
         arguments={"stocks": stocks, "use_multi_source": use_multi_source},
         max_attempts=max_attempts,
     )
+    if is_new and uploads and not uploads[0].is_sample:
+        symbols.add_to_portfolio(session, workspace.user_id, holdings)
     return Started(job.id, jobs.public_state(job.state), int(job.arguments["stocks"]), is_new, refused)
 
+
+def _count_portfolio(session: Session, user_id: str | None) -> int:
+    names = portfolio.stock_names(session, user_id) if user_id else []
+    return len({comparison_key(name) for name in names})

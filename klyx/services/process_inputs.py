@@ -33,7 +33,7 @@ from klyx.workbooks import WorkbookRefused, read_workbook
 logger = logging.getLogger(__name__)
 
 # Each cell costs some hundred bytes while it is analysed; this bounds one analysis, whatever the files are like.
-MOST_CELLS = 2_000_000
+MOST_CELLS = 1_000_000
 TOO_MANY_CELLS = "Together with your other files this is more than can be analysed at once. Clear some and start again."
 VANISHED = "The file is not there any more. Please upload it again."
 KEPT_COLUMNS = frozenset({DATA_SOURCES, LAST_UPDATED})
