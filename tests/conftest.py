@@ -12,8 +12,7 @@ from redis import Redis
 
 from klyx import create_app
 from klyx.config import Settings, load_settings
-from klyx.database import Database, DatabaseSettings
-from klyx.database.models.base import Base
+from klyx.database import Database, DatabaseSettings, migrations
 from klyx.web import EXTENSION_KEY
 from tests.api import Api, serve
 from tests.servers import ThrowAwayPostgres, ThrowAwayRedis
@@ -42,7 +41,7 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def initialise(url: str) -> None:
     database = Database(DatabaseSettings(url=url))
     try:
-        Base.metadata.create_all(database.engine)
+        migrations.initialise(database)
     finally:
         database.dispose()
 
