@@ -15,6 +15,7 @@ import click
 
 from klyx.stack.errors import StackError
 from klyx.stack.guardian import start_guardian
+from klyx.stack.parent import Parent
 from klyx.stack.program import Child, Program
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -43,12 +44,12 @@ class _Place:
 class Supervisor:
     """A context: leaving it ends every program, the last one started first.
 
-    For the main thread. The end of the process `parent` stops the stack as Ctrl-C does. Every method that
+    For the main thread. The end of `parent` (a process id) stops the stack as Ctrl-C does. Every method that
     waits raises StopRequested when the stack is to stop, and StackError when it cannot go on.
     """
 
     def __init__(self, parent: int | None = None) -> None:
-        self._parent = parent
+        self._parent = None if parent is None else Parent(parent)
         self._places: list[_Place] = []
         self._stop_requests = 0
 
@@ -147,7 +148,7 @@ class Supervisor:
         self._raise_if_to_stop()
 
     def _raise_if_to_stop(self) -> None:
-        if self._stop_requests > 0 or (self._parent is not None and os.getppid() != self._parent):
+        if self._stop_requests > 0 or (self._parent is not None and self._parent.wants_us_to_stop()):
             raise StopRequested
 
     def _sleep(self, seconds: float) -> None:
