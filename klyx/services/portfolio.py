@@ -58,7 +58,7 @@ def add_many(session: Session, user_id: str, names: Sequence[str]) -> int:
     lock_user(session, user_id)
     held = set(stock_names(session, user_id))
     new = [name for name in dict.fromkeys(names) if name not in held and name_problem(name) is None]
-    rows = [{"user_id": user_id, "stock_name": name} for name in new[: MAX_HOLDINGS - len(held)]]
+    rows = [{"user_id": user_id, "stock_name": name} for name in new[: max(0, MAX_HOLDINGS - len(held))]]
     return insert_if_absent(session, PortfolioEntry, rows)
 
 
