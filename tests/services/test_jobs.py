@@ -367,6 +367,15 @@ def test_a_stream_whose_job_is_deleted_ends_with_a_failure(database: Database) -
     ]
 
 
+def test_a_stream_lives_through_an_outage_of_the_database(caplog: pytest.LogCaptureFixture) -> None:
+    away, clock = Database(DatabaseSettings(url="postgresql://klyx@127.0.0.1:1/nothing")), Clock()
+    stream = jobs.follow(away, str(uuid.uuid4()), 0, clock.pause, clock)
+    assert [next(stream), next(stream)] == [None, None]
+    told = [record.message for record in caplog.records if record.name == "klyx.services.jobs.stream"]
+    assert told == ["event stream cannot see its job"]
+    away.dispose()
+
+
 def test_a_stream_ends_after_its_longest_time(database: Database) -> None:
     lease, clock = claimed(database), Clock()
     events = list(jobs.follow(database, lease.job_id, 2, clock.pause, clock))

@@ -42,10 +42,11 @@ def follow(
 
     A database that does not answer counts as quiet. A job that was deleted ends with a failure.
     """
+    watch = _Watch(database, job_id)
     ends_at = clock() + LONGEST_STREAM_SECONDS
     heartbeat_at = clock() + HEARTBEAT_SECONDS
     while clock() < ends_at:
-        events = _look(database, job_id, sequence)
+        events = watch.look(sequence)
         for event in events:
             sequence = event.sequence
             yield event
@@ -60,15 +61,30 @@ def follow(
             pause(POLL_SECONDS)
 
 
-def _look(database: Database, job_id: str, sequence: int) -> list[StreamedEvent]:
-    try:
-        with database.read() as session:
-            events = events_after(session, job_id, sequence)
+class _Watch:
+    """Looks at the events of one job; an outage of the database is logged when it begins."""
+
+    def __init__(self, database: Database, job_id: str) -> None:
+        self._database = database
+        self._job_id = job_id
+        self._sees_job = True
+
+    def look(self, sequence: int) -> list[StreamedEvent]:
+        try:
+            events = self._read(sequence)
+        except (Unavailable, SQLAlchemyError) as error:
+            if self._sees_job:
+                logger.warning("event stream cannot see its job", extra={"error_type": type(error).__name__})
+            self._sees_job = False
+            return []
+        self._sees_job = True
+        return events
+
+    def _read(self, sequence: int) -> list[StreamedEvent]:
+        with self._database.read() as session:
+            events = events_after(session, self._job_id, sequence)
             is_final = bool(events) and events[-1].state in FINAL_STATES
-            job = session.get(Job, job_id) if is_final or not events else None
-    except (Unavailable, SQLAlchemyError) as error:
-        logger.warning("event stream cannot see its job", extra={"error_type": type(error).__name__})
-        return []
-    if job is None and not events:
-        return [StreamedEvent(sequence + 1, gone_status(), is_final=True)]
-    return [StreamedEvent(event.sequence, event_status(event, job), event.state in FINAL_STATES) for event in events]
+            job = session.get(Job, self._job_id) if is_final or not events else None
+        if job is None and not events:
+            return [StreamedEvent(sequence + 1, gone_status(), is_final=True)]
+        return [StreamedEvent(one.sequence, event_status(one, job), one.state in FINAL_STATES) for one in events]
