@@ -59,6 +59,8 @@ def init_rate_limits(app: Flask, settings: Settings) -> Limiter:
         in_memory_fallback=[settings.rate_limit_default],
         key_prefix="klyx-limit",
     )
+    # The decorated views hold it weakly, and when limits are turned off nothing else does.
+    app.extensions["klyx_limiter"] = limiter
     for endpoint, setting_name, key in LIMITS:
         if endpoint in app.view_functions:
             view = app.view_functions[endpoint]
