@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import signal
 import sys
 import threading
@@ -21,6 +22,8 @@ from klyx.config import ConfigurationError, Settings, load_settings
 from klyx.logs import configure_logging
 
 logger = logging.getLogger(__name__)
+
+NICENESS = 10
 
 # RQ waits for a message for this long less 15 seconds, and looks after its records between two waits.
 WORKER_TTL_SECONDS = 25
@@ -137,6 +140,8 @@ def main() -> int:
         return 1
     configure_logging(settings.log_level)
     logging.getLogger("rq").setLevel(logging.WARNING)
+    # Where web and worker share a machine, a person who waits for an answer goes before work in the background.
+    os.nice(NICENESS)
     preload(settings)
     logger.info("worker started")
     WorkerProgram(settings).run()
