@@ -139,7 +139,7 @@ def main() -> int:
         sys.stderr.write(f"{error}\n")
         return 1
     configure_logging(settings.log_level)
-    logging.getLogger("rq").setLevel(logging.WARNING)
+    logging.getLogger("rq").setLevel(max(logging.WARNING, logging.getLogger().level))
     # Where web and worker share a machine, a person who waits for an answer goes before work in the background.
     os.nice(NICENESS)
     preload(settings)

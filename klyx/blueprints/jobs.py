@@ -26,6 +26,7 @@ blueprint = Blueprint("jobs", __name__, url_prefix="/api/jobs", description="Bac
 OWNER: dict[str, Any] = {"security": [{"bearer": []}, {"workspace": []}]}
 UNKNOWN = "There is no such task, or it is not yours. Please start a new one."
 SLOTS_KEY = "klyx_job_streams"
+EVENT_STREAM = {"type": "string", "example": 'id: 3\ndata: {"state": "PROGRESS", "progress": {...}}'}
 EVENT_ID = re.compile(r"[0-9]{1,9}")
 
 
@@ -61,7 +62,7 @@ def get_job(job_id: str) -> Mapping[str, Any]:
 @blueprint.get("/<job_id>/events")
 @blueprint.doc(**OWNER)
 @blueprint.arguments(ResumeSchema, location="query")
-@blueprint.response(200, content_type="text/event-stream", description="Events until the job has ended")
+@blueprint.response(200, EVENT_STREAM, content_type="text/event-stream", description="Until the job has ended")
 @blueprint.alt_response(204, description="The job has ended and the last event was seen: do not come back")
 @blueprint.alt_response(404, description="Unknown, expired or somebody else's")
 @blueprint.alt_response(503, description="Too many streams are open; come back after Retry-After")
