@@ -60,10 +60,10 @@ class Run:
         return self._pipe in (str((process / "fd" / number).readlink()) for number in "12")
 
     def find(self, words: str) -> int:
-        """The process of this run whose command line holds `words`, the oldest when there are several."""
-        for pid in sorted(self.living()):
-            command = (Path("/proc") / str(pid) / "cmdline").read_bytes().replace(b"\0", b" ").decode()
-            if words in command:
+        """The process of this run whose command line holds `words`, never a child of another such process."""
+        found = [pid for pid in self.living() if words in _command(pid)]
+        for pid in found:
+            if _parent(pid) not in found and pid != self.process.pid:
                 return pid
         raise LookupError(words)
 
@@ -78,6 +78,18 @@ class Run:
                     os.kill(pid, signal.SIGKILL)
         self.process.wait()
         self._reader.join()
+
+
+def _command(pid: int) -> str:
+    with contextlib.suppress(OSError):
+        return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode()
+    return ""
+
+
+def _parent(pid: int) -> int:
+    with contextlib.suppress(OSError):
+        return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+    return 0
 
 
 Start = Callable[..., Run]

@@ -9,6 +9,7 @@ import sys
 
 import pytest
 
+from klyx.stack import sessions
 from klyx.stack.errors import StackError
 from klyx.stack.program import Child, Program
 from tests.stack.conftest import Run, Start, eventually
@@ -85,16 +86,17 @@ def test_the_end_of_the_parent_is_a_stop_signal(start: Start) -> None:
 
 def test_a_program_that_dies_is_started_again_and_its_leftovers_are_ended(start: Start) -> None:
     run = supervised(start, HAS_HORSE)
+    worker = run.find(f"-c {HAS_HORSE}")
     before = set(run.living())
-    supervisor, guardian, worker, horse = sorted(before)
+    leftovers = set(sessions.members(worker))
+    assert len(leftovers) == 2
 
     os.kill(worker, signal.SIGKILL)
 
-    assert eventually(lambda: len(run.living()) == 4 and run.living() != sorted(before))
     assert eventually(lambda: run.lines.count("sleeping\n") == 4), run.output
     after = set(run.living())
-    assert {supervisor, guardian} <= after
-    assert not {worker, horse} & after
+    assert before - leftovers == before & after
+    assert len(after) == len(before)
     assert "Program 1 is started again in 0.5 s: it was ended by SIGKILL" in run.output
 
 
