@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import math
+import time
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
+from http import HTTPStatus
 
-from flask import Flask, request
+from flask import Flask, Response, request
 from flask.typing import RouteCallable
 from flask_limiter import Limiter
 from werkzeug.exceptions import HTTPException
@@ -54,7 +58,6 @@ def init_rate_limits(app: Flask, settings: Settings) -> Limiter:
         storage_uri=storage,
         storage_options=options,  # type: ignore[arg-type]
         strategy="moving-window",
-        headers_enabled=True,
         in_memory_fallback_enabled=True,
         in_memory_fallback=[settings.rate_limit_default],
         key_prefix="klyx-limit",
@@ -70,4 +73,13 @@ def init_rate_limits(app: Flask, settings: Settings) -> Limiter:
         if endpoint in app.view_functions:
             exempt: RouteCallable = limiter.exempt(app.view_functions[endpoint])  # type: ignore[assignment]
             app.view_functions[endpoint] = exempt
+    app.after_request(partial(_say_when_to_come_back, limiter))
     return limiter
+
+
+def _say_when_to_come_back(limiter: Limiter, response: Response) -> Response:
+    """The limiter's own headers would put a Retry-After on every answer and overrule that of a 503."""
+    limit = limiter.current_limit
+    if response.status_code == HTTPStatus.TOO_MANY_REQUESTS and limit is not None:
+        response.headers["Retry-After"] = str(max(1, math.ceil(limit.reset_at - time.time())))
+    return response

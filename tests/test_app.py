@@ -302,3 +302,9 @@ def test_nothing_happens_at_import(tmp_path: Path) -> None:
         [sys.executable, "-c", code], cwd=tmp_path, env=environ, check=False, capture_output=True, text=True
     )
     assert finished.returncode == 0, finished.stderr
+
+
+def test_only_refusals_say_when_to_come_back(api: Api) -> None:
+    answer = api.get("/api/openapi.json")
+    assert answer.status_code == 200
+    assert "Retry-After" not in answer.headers
