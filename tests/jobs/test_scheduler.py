@@ -65,6 +65,11 @@ def test_leadership_ends_by_itself_and_is_won_back(own_redis: ThrowAwayRedis, co
         client.delete(LOCK_NAME)
     assert second.hold()
     assert not first.hold(), "it must notice that the lock is not its own any more"
+    second.release()
+    assert first.hold()
+    with own_redis.client() as client:
+        client.delete(LOCK_NAME)
+    assert second.hold()
     first.release()
     second.release()
     assert first.hold()

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import os
 import signal
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from rq import Queue
 from rq import Worker as RqWorker
+from rq.job import Job as Message
 
+from jobs.connections import patient_redis
 from jobs.queue import QUEUE_NAME, JobQueue
+from jobs.worker import Worker
 from klyx.database.models import JobState
 from klyx.runtime import Runtime
 from klyx.services import jobs
@@ -114,6 +119,25 @@ def test_a_killed_worker_is_replaced(
         (gate / "go").touch()
         wait_for(lambda: all(has_succeeded(runtime, one.id) for one in (job, behind)), "the jobs to end")
     assert [count_effects(runtime.database, one.id) for one in (job, behind)] == [1, 1]
+
+
+@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
+def test_a_worker_at_work_does_not_mind_that_redis_is_away(
+    queue: JobQueue, own_redis: ThrowAwayRedis, caplog: pytest.LogCaptureFixture
+) -> None:
+    job_id = str(uuid.uuid4())
+    queue.ensure_enqueued(job_id)
+    with patient_redis(own_redis.url) as connection:
+        worker = Worker([QUEUE_NAME], connection=connection, serializer="json")
+        message = Message.fetch(job_id, connection=connection, serializer="json")
+        execution = worker.prepare_execution(message)
+        worker._shutdown_requested_date = datetime.now(UTC)
+        own_redis.kill()
+        worker.maintain_heartbeats(message, execution)
+        worker.set_shutdown_requested_date()
+    told = [record.message for record in caplog.records if record.name == "jobs.worker"]
+    assert told == ["heartbeat not sent", "shutdown not announced"]
+    assert 0 < worker.get_heartbeat_ttl(message) < 60
 
 
 @pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
