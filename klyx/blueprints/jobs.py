@@ -36,6 +36,13 @@ def set_slots_aside(state: BlueprintSetupState) -> None:
     app.extensions[SLOTS_KEY] = StreamSlots(app.extensions[EXTENSION_KEY].settings.max_event_streams)
 
 
+@blueprint.after_request
+def keep_private(response: Response) -> Response:
+    """Nothing here may be kept by a cache; a stream says so in its own way."""
+    response.headers.setdefault("Cache-Control", "no-store")
+    return response
+
+
 @blueprint.get("")
 @blueprint.doc(**OWNER)
 @blueprint.arguments(PageSchema, location="query")

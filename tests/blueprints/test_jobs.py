@@ -95,7 +95,9 @@ def test_a_job_shows_all_that_its_owner_may_know(api: Api, user: RegisteredUser)
     job = own_job(api, user)
     lease = claim(api.runtime.database, job)
     jobs.report(api.runtime.database, lease, 1, 4, "Reading.")
-    data = user.client.get(f"/api/jobs/{job.id}", headers=user.headers).json()["data"]
+    answer = user.client.get(f"/api/jobs/{job.id}", headers=user.headers)
+    assert answer.headers["Cache-Control"] == "no-store"
+    data = answer.json()["data"]
     assert data.pop("created_at").endswith("Z")
     assert data.pop("started_at").endswith("Z")
     assert data == {
