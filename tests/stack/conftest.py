@@ -20,6 +20,19 @@ ROOT = Path(__file__).resolve().parents[2]
 MARKER = "KLYX_TEST_RUN"
 
 
+@pytest.fixture(autouse=True)
+def _default_signals() -> Iterator[None]:
+    """Programs start with the usual signals, also when the tests were started by nohup or in the background.
+
+    A signal that a process ignores is ignored by all that it starts, and the stack respects that.
+    """
+    interrupt = signal.signal(signal.SIGINT, signal.default_int_handler)
+    hang_up = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGINT, interrupt)
+    signal.signal(signal.SIGHUP, hang_up)
+
+
 @dataclass
 class Run:
     """A program under test, started as the leader of a session. All its descendants carry `mark`."""
