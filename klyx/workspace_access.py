@@ -42,8 +42,15 @@ def current_workspace_id() -> str | None:
 
 
 def workspace_id_for_writing() -> str:
-    """The id of the caller's workspace, made and committed when there was none."""
+    """The id of the caller's workspace, made and committed when there was none.
+
+    Reads first: mostly there is nothing to write, and on SQLite a writer waits for every other one.
+    """
     optional_identity()
+    with runtime().database.read() as session:
+        workspace = current_workspace(session)
+    if workspace is not None and not workspaces.is_due_for_touch(workspace):
+        return workspace.id
     with runtime().database.begin() as session:
         return workspace_for_writing(session).id
 

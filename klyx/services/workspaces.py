@@ -75,11 +75,15 @@ def by_token(session: Session, token: str) -> Workspace | None:
     )
 
 
+def is_due_for_touch(workspace: Workspace) -> bool:
+    return datetime.now(UTC) - workspace.last_used_at >= TOUCH_INTERVAL
+
+
 def touch(settings: Settings, workspace: Workspace) -> None:
     """Put off the expiry of a workspace in use; writes at most every ten minutes."""
-    now = datetime.now(UTC)
-    if now - workspace.last_used_at < TOUCH_INTERVAL:
+    if not is_due_for_touch(workspace):
         return
+    now = datetime.now(UTC)
     ttl_seconds = settings.user_workspace_ttl_seconds if workspace.user_id else settings.anonymous_workspace_ttl_seconds
     workspace.last_used_at = now
     workspace.expires_at = now + timedelta(seconds=ttl_seconds)
