@@ -29,6 +29,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     configure_logging(settings.log_level)
     app = Flask("klyx", static_folder=None)
     app.json = KlyxJSONProvider(app)
+    app.url_map.merge_slashes = False  # werkzeug would answer a doubled slash with a redirect in HTML
     app.config.update(
         MAX_CONTENT_LENGTH=settings.max_request_bytes,
         MAX_FORM_MEMORY_SIZE=settings.max_request_bytes,

@@ -48,11 +48,8 @@ def handle_klyx_error(error: KlyxError) -> Response:
 
 def handle_http_exception(error: HTTPException) -> Response:
     """Werkzeug's, webargs' and the limiter's exceptions; `data.messages` are a schema's field errors."""
-    if error.response is not None and error.code is not None and error.code < 400:
-        redirect = error.get_response()
-        return Response(redirect.get_data(), status=error.code, headers=dict(redirect.headers))
     code = error.code or 500
-    kept = {name: value for name, value in error.get_headers() if name in ("Allow", "Retry-After", "Location")}
+    kept = {name: value for name, value in error.get_headers() if name in ("Allow", "Retry-After")}
     data = getattr(error, "data", None) or {}
     message = describe_field_errors(data["messages"]) if data.get("messages") else None
     return error_response(code, message, kept)

@@ -38,6 +38,8 @@ def test_health(api: Api, path: str) -> None:
         ("DELETE", "/api/auth/login", 405),
         ("GET", "/api/auth/login", 405),
         ("GET", "/api/debug/portfolio", 404),
+        ("GET", "/api//health", 404),
+        ("GET", "/api/health/", 404),
     ],
 )
 def test_errors_are_the_envelope(api: Api, method: str, path: str, code: int) -> None:
@@ -308,3 +310,12 @@ def test_only_refusals_say_when_to_come_back(api: Api) -> None:
     answer = api.get("/api/openapi.json")
     assert answer.status_code == 200
     assert "Retry-After" not in answer.headers
+
+
+def test_limits_turned_off_let_every_request_through(
+    app_settings: Settings, fresh_app: Callable[[Settings], Flask]
+) -> None:
+    settings = dataclasses.replace(app_settings, rate_limits_enabled=False, rate_limit_register="1 per hour")
+    with serve(fresh_app(settings)) as url:
+        codes = [requests.post(f"{url}/api/auth/register", json={}).status_code for _ in range(3)]
+    assert codes == [400, 400, 400]
