@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import os
 import re
-import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,10 +13,12 @@ from typing import Any
 from dotenv import dotenv_values
 from marshmallow import EXCLUDE, Schema, ValidationError, fields, validate
 
+from klyx.config_errors import ConfigurationError
 from klyx.config_fields import Boolean, CommaSeparated, DatabaseUrl, FolderPath, RateLimit, setting
+from klyx.config_secret import usable_secret
 
-MINIMUM_SECRET_BYTES = 32
-KNOWN_DEFAULT_SECRETS = re.compile(r"change.?me|your.?secret|default|example|insecure|^(.)\1*$", re.IGNORECASE)
+__all__ = ["ConfigurationError", "Settings", "environment", "given_settings", "load_settings", "setting_fields"]
+
 DEFAULT_ORIGINS = (
     "http://localhost:3000",
     "http://127.0.0.1:3000",
@@ -25,10 +26,6 @@ DEFAULT_ORIGINS = (
     "http://localhost:3005",
     "https://projectklyx.vercel.app",
 )
-
-
-class ConfigurationError(Exception):
-    """The environment holds a setting that cannot be used; the message names it and says what to do."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -378,7 +375,9 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
             f"{env}: {_first_message(messages)}" for env, messages in sorted(error.messages_dict.items())
         )
         raise ConfigurationError(f"Configuration cannot be used: {problems}") from error
-    return _with_checked_secret(_checked(Settings(**loaded)))
+    settings = _checked(Settings(**loaded))
+    secret = usable_secret(settings.jwt_secret_key, settings.instance_folder, is_production=settings.is_production)
+    return dataclasses.replace(settings, jwt_secret_key=secret)
 
 
 def _first_message(messages: Any) -> str:
@@ -399,36 +398,3 @@ def _checked(settings: Settings) -> Settings:
     if settings.is_production and any("=http://" in rewrite for rewrite in settings.source_rewrites):
         raise ConfigurationError("SOURCE_REWRITES must use https in production.")
     return settings
-
-
-def _with_checked_secret(settings: Settings) -> Settings:
-    secret = settings.jwt_secret_key
-    if not secret and not settings.is_production:
-        return dataclasses.replace(settings, jwt_secret_key=_development_secret(settings.instance_folder))
-    how = "make one with: python3 -c 'import secrets; print(secrets.token_urlsafe(48))'"
-    if not secret:
-        raise ConfigurationError(f"JWT_SECRET_KEY is missing; {how}")
-    if len(secret.encode()) < MINIMUM_SECRET_BYTES:
-        raise ConfigurationError(f"JWT_SECRET_KEY is shorter than {MINIMUM_SECRET_BYTES} bytes; {how}")
-    if KNOWN_DEFAULT_SECRETS.search(secret):
-        raise ConfigurationError(f"JWT_SECRET_KEY is a known default; {how}")
-    return settings
-
-
-def _development_secret(instance_folder: Path) -> str:
-    """The secret kept in the instance folder, made on first use, so that tokens survive a restart."""
-    path = instance_folder / "jwt_secret"
-    instance_folder.mkdir(parents=True, exist_ok=True)
-    # Linked into place whole, so that of two processes starting at once both read the same complete secret.
-    if not path.exists():
-        draft = instance_folder / f".jwt_secret.{secrets.token_hex(8)}"
-        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w") as file:
-            file.write(secrets.token_urlsafe(48))
-        try:
-            os.link(draft, path)
-        except FileExistsError:
-            pass
-        finally:
-            draft.unlink()
-    return path.read_text().strip()
