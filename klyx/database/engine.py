@@ -88,13 +88,13 @@ def _prepare_sqlite_connection(foreign_keys: bool, connection: DBAPIConnection, 
     cursor = connection.cursor()
     cursor.execute("PRAGMA journal_mode = WAL")
     cursor.execute("PRAGMA synchronous = NORMAL")
-    cursor.execute(f"PRAGMA foreign_keys = {'ON' if foreign_keys else 'OFF'}")
+    cursor.execute("PRAGMA foreign_keys = ON" if foreign_keys else "PRAGMA foreign_keys = OFF")
     cursor.close()
 
 
 def _begin_sqlite_transaction(connection: Connection) -> None:
     read_only = connection.get_execution_options().get(READ_ONLY, False)
-    connection.exec_driver_sql(f"PRAGMA query_only = {'ON' if read_only else 'OFF'}")
+    connection.exec_driver_sql("PRAGMA query_only = ON" if read_only else "PRAGMA query_only = OFF")
     # A writer that first read would find the lock taken when it wants to write, and could not wait for it.
     connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
 

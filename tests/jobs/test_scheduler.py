@@ -179,6 +179,7 @@ def test_the_programs_work_together(runtime: Runtime, environment: dict[str, str
         wait_for(lambda: read_job(runtime.database, job.id).state == JobState.FAILED, "the job to end")
         finished = "rq:job:cron-expired-tokens-*"
         wait_for(lambda: is_finished(runtime.redis, finished), "the housekeeping to be done")
+    assert read_job(runtime.database, job.id).attempts == 1
 
 
 def is_finished(redis: Redis, pattern: str) -> bool:
