@@ -14,6 +14,7 @@ import rq
 from redis import RedisError
 from rq.executions import Execution
 from rq.job import Job
+from sqlalchemy.orm import configure_mappers
 
 from jobs.connections import patient_redis
 from jobs.handlers import HANDLERS
@@ -127,9 +128,10 @@ class WorkerProgram:
 
 
 def preload(settings: Settings) -> None:
-    """Import once what every work horse needs."""
+    """Do once what every work horse would do for itself: imports, and the mapping of the models."""
     for name in (*PRELOADED, *(PRELOADED_FOR_YAHOO if settings.yahoo_enabled else ())):
         import_module(name)
+    configure_mappers()
 
 
 def main() -> int:

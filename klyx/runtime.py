@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from redis import Redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
+from sqlalchemy.orm import configure_mappers
 
 from klyx.config import Settings
 from klyx.database import Database
@@ -26,6 +27,8 @@ class Runtime:
 
 def build_runtime(settings: Settings) -> Runtime:
     """Nothing connects here: both open their first connection when it is needed, so a fork afterwards is safe."""
+    # Now, not inside the first transaction: on SQLite every other writer would wait for it.
+    configure_mappers()
     database = Database(
         DatabaseSettings(
             url=settings.database_url,
