@@ -10,9 +10,10 @@ from klyx.schemas.envelope import success
 from klyx.schemas.stocks import (
     SectorsAnswer,
     StatisticsAnswer,
-    StockAnswer,
     StockBatchAnswer,
     StockBatchQuery,
+    StockDetailsAnswer,
+    StockDetailsQuery,
     StockListAnswer,
     StockListQuery,
 )
@@ -47,11 +48,15 @@ def batch(query: dict[str, list[str]]) -> Mapping[str, Any]:
 
 @blueprint.get("/stock/<nse_code>")
 @blueprint.get("/database/stocks/<nse_code>")
-@blueprint.response(200, StockAnswer)
+@blueprint.arguments(StockDetailsQuery, location="query")
+@blueprint.response(200, StockDetailsAnswer)
 @blueprint.alt_response(404, description="There is no stock with this symbol")
-def stock(nse_code: str) -> Mapping[str, Any]:
+def stock(query: dict[str, bool], nse_code: str) -> Mapping[str, Any]:
     with runtime().database.read() as session:
-        return success(stocks.find_stock(session, nse_code))
+        found = stocks.find_stock(session, nse_code)
+        # Beside the stock and not within: clients show every member of it, and cannot show an object.
+        extra: dict[str, Any] = {"provenance": stocks.provenance_of(session, found)} if query["provenance"] else {}
+    return success(found, **extra)
 
 
 @blueprint.get("/database/sectors")

@@ -5,7 +5,9 @@ from collections.abc import Iterable, Mapping
 from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
-from klyx.database.models import Stock, StockMetadata
+from klyx.database.models import Stock, StockFieldProvenance, StockMetadata
+from klyx.database.types import utc_now
+from klyx.database.upsert import upsert
 
 SAMPLE_SOURCE = "Sample data"
 
@@ -20,6 +22,8 @@ def load_starter_list(session: Session, rows: Iterable[Mapping[str, str | int | 
     fresh = [row for row in rows if row["nse_code"] not in known]
     stock_columns = {column.name for column in Stock.__table__.columns}
     fact_columns = {column.name for column in StockMetadata.__table__.columns} - stock_columns
+    loaded_at = utc_now()
+    origins = []
     for row in fresh:
         unknown = row.keys() - stock_columns - fact_columns
         if unknown:
@@ -30,4 +34,8 @@ def load_starter_list(session: Session, rows: Iterable[Mapping[str, str | int | 
         facts = {name: row[name] for name in fact_columns & row.keys() if row[name] is not None}
         if facts:
             session.execute(insert(StockMetadata).values(stock_id=stock_id, **facts))
+        given = (name for name, value in row.items() if value is not None and name != "data_sources")
+        origin = {"stock_id": stock_id, "source": SAMPLE_SOURCE, "obtained_at": loaded_at}
+        origins += [{**origin, "field": name} for name in given]
+    upsert(session, StockFieldProvenance, origins)
     return len(fresh)

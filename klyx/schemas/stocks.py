@@ -38,17 +38,25 @@ class SearchText(fields.String):
         return str(super()._deserialize(value, attr, data, **kwargs)).strip()[:MAX_SEARCH_CHARACTERS]
 
 
-class StockListQuery(Schema):
+class StockQuery(Schema):
+    @pre_load
+    def drop_blanks(self, values: Mapping[str, str], **_: Any) -> dict[str, str]:
+        """`?search=&limit=` asks for what no parameter asks for."""
+        return {name: value for name, value in values.items() if value.strip()}
+
+
+class StockListQuery(StockQuery):
     limit = ClampedInteger(1, MAX_PAGE_SIZE, load_default=DEFAULT_PAGE_SIZE)
     offset = ClampedInteger(0, MAX_OFFSET, load_default=0)
     sector = SearchText(load_default=None)
     search = SearchText(load_default=None)
     min_quality = ClampedInteger(0, 100, load_default=None)
 
-    @pre_load
-    def drop_blanks(self, values: Mapping[str, str], **_: Any) -> dict[str, str]:
-        """`?search=&limit=` asks for what no parameter asks for."""
-        return {name: value for name, value in values.items() if value.strip()}
+
+class StockDetailsQuery(StockQuery):
+    provenance = fields.Boolean(
+        load_default=False, metadata={"description": "Tell each field's source, moment and unit"}
+    )
 
 
 class StockBatchQuery(Schema):
@@ -97,6 +105,15 @@ class StockSchema(_StockMembers):  # type: ignore[valid-type,misc]
         return obj
 
 
+class ProvenanceSchema(Schema):
+    """Source and moment are null where nobody recorded them."""
+
+    source = fields.String(allow_none=True, metadata={"description": '"Klyx" when calculated from other fields'})
+    obtained_at = UtcDateTime(allow_none=True)
+    unit = fields.String(allow_none=True)
+    derived_from = fields.List(fields.String(), metadata={"description": "Only for calculated values: column names"})
+
+
 class PaginationSchema(Schema):
     limit = fields.Integer()
     offset = fields.Integer()
@@ -131,6 +148,14 @@ StockListAnswer = envelope(
 StockBatchAnswer = envelope(
     "StockBatchAnswer", fields.Nested(StockSchema(many=True)), metadata=fields.Nested(BatchMetadataSchema)
 )
-StockAnswer = envelope("StockAnswer", StockSchema)
+StockDetailsAnswer = envelope(
+    "StockDetailsAnswer",
+    StockSchema,
+    provenance=fields.Dict(
+        keys=fields.String(),
+        values=fields.Nested(ProvenanceSchema),
+        metadata={"description": "By column name, only fields whose value is known, and only when asked for"},
+    ),
+)
 SectorsAnswer = envelope("SectorsAnswer", fields.List(fields.Nested(SectorSchema)))
 StatisticsAnswer = envelope("StatisticsAnswer", StatisticsSchema)

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import UTC, datetime
 from typing import Any
 
+import pytest
 from sqlalchemy import event
 
 from klyx.schemas.stocks import StockSchema
@@ -409,3 +411,22 @@ def test_specification_describes_every_field_with_its_unit(api: Api) -> None:
     assert properties["Tech_MACD"]["description"] == "rupees; absent when unknown"
     assert properties["Tech_RSI"]["description"] == "absent when unknown"
     assert {field.kind for field in FIELDS} == set(Kind)
+
+
+@pytest.mark.parametrize("prefix", ["/api/stock/", "/api/database/stocks/"])
+def test_provenance_is_told_beside_the_stock_when_asked_for(api: Api, prefix: str) -> None:
+    api.starter()
+    plain = api.get(f"{prefix}M&M").json()
+    assert set(plain) == {"status", "data"}
+    for off in ("", "0", "false"):
+        assert api.get(f"{prefix}M&M?provenance={off}").json() == plain
+    body = api.get(f"{prefix}M&M?provenance=1").json()
+    assert body["data"] == plain["data"]
+    price = body["provenance"]["current_price"]
+    assert set(price) == {"source", "obtained_at", "unit"}
+    assert (price["source"], price["unit"]) == ("Sample data", "rupees")
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", price["obtained_at"])
+    assert body["provenance"]["upside_12m_pct"]["derived_from"] == ["target_price", "current_price"]
+    assert all(plain["data"][name] is not None for name in body["provenance"])
+    assert api.get(f"{prefix}M&M?provenance=maybe").status_code == 400
+    assert api.get(f"{prefix}NOSUCH?provenance=1").status_code == 404

@@ -8,6 +8,7 @@ from klyx.services.stocks.matching import (
     loose_key,
     resolve_names,
 )
+from klyx.services.stocks.provenance import Provenance, provenance_of, record_provenance
 from klyx.services.stocks.queries import (
     MAX_BATCH_NAMES,
     MAX_NAME_CHARACTERS,
@@ -28,6 +29,7 @@ __all__ = [
     "STOCK_COLUMNS",
     "Kind",
     "NameIndex",
+    "Provenance",
     "SectorCount",
     "Statistics",
     "StockBatch",
@@ -41,6 +43,8 @@ __all__ = [
     "known_names",
     "list_stocks",
     "loose_key",
+    "provenance_of",
+    "record_provenance",
     "resolve_names",
     "sectors",
     "select_stocks",
