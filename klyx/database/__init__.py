@@ -1,6 +1,6 @@
 """The application's database: one class, two engines, the same queries on both."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
 from sqlalchemy import Engine, text
@@ -12,6 +12,7 @@ from klyx.database.engine import READ_ONLY, parse_url, postgresql_engine, sqlite
 from klyx.database.errors import DatabaseUnavailable, PoolExhausted, as_unavailable
 from klyx.database.pool import ConnectionPool
 from klyx.database.settings import DatabaseSettings
+from klyx.database.versions import raise_versions, watch
 
 __all__ = ["Database", "DatabaseSettings", "DatabaseUnavailable", "PoolExhausted"]
 
@@ -37,6 +38,8 @@ class Database:
         reading = self.engine.execution_options(**{READ_ONLY: True}, postgresql_readonly=True)
         self._writers = sessionmaker(self.engine, expire_on_commit=False)
         self._readers = sessionmaker(reading, expire_on_commit=False, autoflush=False)
+        watch(self._writers)
+        self.on_new_versions: Callable[[Mapping[str, int]], None] | None = None
 
     @property
     def dialect_name(self) -> str:
@@ -45,9 +48,16 @@ class Database:
 
     @contextmanager
     def begin(self) -> Iterator[Session]:
-        """A session in a transaction that may write: committed at the end, rolled back on an error."""
+        """A session in a transaction that may write: committed at the end, rolled back on an error.
+
+        Afterwards `on_new_versions` is told the versions that this gave the data (klyx.database.versions).
+        """
         with _failures_explained(), self._writers.begin() as session:
             yield session
+            session.flush()
+            versions = raise_versions(session)
+        if versions and self.on_new_versions is not None:
+            self.on_new_versions(versions)
 
     @contextmanager
     def read(self) -> Iterator[Session]:

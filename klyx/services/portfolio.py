@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from klyx.database.models import PortfolioEntry
 from klyx.database.upsert import insert_if_absent
+from klyx.database.versions import mark_changed, portfolio_of
 from klyx.errors import Invalid, NotFound
 from klyx.services.stocks import MAX_BATCH_NAMES, MAX_NAME_CHARACTERS
 from klyx.services.user_lock import lock_user
@@ -47,6 +48,7 @@ def add(session: Session, user_id: str, stock_name: str) -> bool:
         return False
     if len(held) >= MAX_HOLDINGS:
         raise Invalid(f"A portfolio holds {MAX_HOLDINGS} stocks. Please remove one before you add another.")
+    mark_changed(session, portfolio_of(user_id))
     return insert_if_absent(session, PortfolioEntry, [{"user_id": user_id, "stock_name": stock_name}]) == 1
 
 
@@ -59,6 +61,7 @@ def add_many(session: Session, user_id: str, names: Sequence[str]) -> int:
     held = set(stock_names(session, user_id))
     new = [name for name in dict.fromkeys(names) if name not in held and name_problem(name) is None]
     rows = [{"user_id": user_id, "stock_name": name} for name in new[: max(0, MAX_HOLDINGS - len(held))]]
+    mark_changed(session, portfolio_of(user_id))
     return insert_if_absent(session, PortfolioEntry, rows)
 
 
@@ -67,12 +70,14 @@ def remove(session: Session, user_id: str, stock_name: str) -> None:
     entry = delete(PortfolioEntry).where(
         PortfolioEntry.user_id == user_id, PortfolioEntry.stock_name == stock_name
     )
+    mark_changed(session, portfolio_of(user_id))
     if cast(CursorResult[None], session.execute(entry)).rowcount == 0:
         raise NotFound("This stock is not in your portfolio. Please reload the page to see what is.")
 
 
 def clear(session: Session, user_id: str) -> int:
     """Empty the user's portfolio; returns how many stocks it had."""
+    mark_changed(session, portfolio_of(user_id))
     entries = delete(PortfolioEntry).where(PortfolioEntry.user_id == user_id)
     return cast(CursorResult[None], session.execute(entries)).rowcount
 
@@ -91,5 +96,6 @@ def repair(session: Session, user_id: str) -> int:
         if not name.strip() or name in seen:
             broken.append(entry_id)
         seen.add(name)
+    mark_changed(session, portfolio_of(user_id))
     session.execute(delete(PortfolioEntry).where(PortfolioEntry.id.in_(broken)))
     return len(broken)

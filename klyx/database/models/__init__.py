@@ -2,6 +2,7 @@
 
 from klyx.database.models.base import Base
 from klyx.database.models.chat import ChatMessage, ChatThread
+from klyx.database.models.data_versions import DataVersion
 from klyx.database.models.debts import DebtScenario
 from klyx.database.models.jobs import AnalysisRow, Job, JobEvent, JobState
 from klyx.database.models.portfolio import PortfolioEntry, UserAnalysis
@@ -28,6 +29,7 @@ __all__ = [
     "ChatMessage",
     "ChatThread",
     "DataRefreshLog",
+    "DataVersion",
     "DebtScenario",
     "FundamentalsCache",
     "Job",
