@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
 from pathlib import Path
 
@@ -63,6 +64,29 @@ def test_schema_and_migrations_and_models_give_one_schema(
     assert len(expected) > 100
     assert dump_of(postgres, migrated) == expected
     assert dump_of(postgres, modelled) == expected
+
+
+def test_screens_of_one_name_are_told_apart_on_the_way_up(
+    empty_postgres_url: str, open_database: OpenDatabase, tmp_path: Path
+) -> None:
+    database = open_database(empty_postgres_url)
+    before = files_in(tmp_path)
+    for path in sorted(DEFAULT_FILES.migrations.glob("*.sql")):
+        if path.stem < "0005":
+            shutil.copy(path, before.migrations)
+    migrate(database, before)
+    with database.begin() as session:
+        session.execute(text("INSERT INTO users (id, email, name, password_hash) VALUES ('u', 'e', 'n', 'h')"))
+        for name in ("Cheap", "Cheap", "Dear"):
+            screen = {"name": name, "filters": '[{"field": "pe_ttm"}]'}
+            statement = "INSERT INTO user_screeners (user_id, name, filters) VALUES ('u', :name, :filters)"
+            session.execute(text(statement), screen)
+    assert "0005_saved_screens" in migrate(database)
+    with database.read() as session:
+        rows = session.execute(text("SELECT name, filters FROM user_screeners ORDER BY id")).all()
+    assert [tuple(row) for row in rows] == [
+        (name, {"filters": [{"field": "pe_ttm"}]}) for name in ("Cheap", "Cheap (2)", "Dear")
+    ]
 
 
 def test_a_fresh_database_counts_as_having_every_migration(

@@ -141,6 +141,7 @@ def test_documents_without_an_order_come_back_whole(
     database: Database, workspace: Workspace, owner: User
 ) -> None:
     holdings: list[dict[str, str | None]] = [{"stock_name": "A", "nse_code": None, "symbol": "A"}]
+    definition = {"filters": [{"field": "pe_ttm", "value": 1.5}]}
     add(
         database,
         Upload(
@@ -152,12 +153,12 @@ def test_documents_without_an_order_come_back_whole(
             state="accepted",
             holdings=holdings,
         ),
-        UserScreener(user_id=owner.id, name="x", filters=[{"field": "pe_ttm", "value": 1.5}]),
+        UserScreener(user_id=owner.id, name="x", filters=definition),
     )
     with database.read() as session:
         upload = session.scalars(select(Upload)).one()
         assert (upload.holdings, upload.size_bytes, upload.is_sample) == (holdings, 3_000_000_000, False)
-        assert session.scalars(select(UserScreener.filters)).one() == [{"field": "pe_ttm", "value": 1.5}]
+        assert session.scalars(select(UserScreener.filters)).one() == definition
 
 
 @pytest.mark.parametrize("number", [float("nan"), float("inf")])

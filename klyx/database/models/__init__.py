@@ -6,7 +6,7 @@ from klyx.database.models.data_versions import DataVersion
 from klyx.database.models.debts import DebtScenario
 from klyx.database.models.jobs import AnalysisRow, Job, JobEvent, JobState
 from klyx.database.models.portfolio import PortfolioEntry, UserAnalysis
-from klyx.database.models.screeners import UserScreener
+from klyx.database.models.screeners import ScreenRun, UserScreener
 from klyx.database.models.stock_facts import (
     DataRefreshLog,
     FundamentalsCache,
@@ -38,6 +38,7 @@ __all__ = [
     "PortfolioEntry",
     "RefreshToken",
     "RevokedToken",
+    "ScreenRun",
     "Stock",
     "StockFieldProvenance",
     "StockMetadata",
