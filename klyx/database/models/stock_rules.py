@@ -23,6 +23,8 @@ _SCREENER_COLUMNS = (
     "valuation_score",
     "rel_strength_score",
 )
+# What lists and search ask of a stock besides its place: kept in the index, it spares reading wide rows.
+_READ_BY_LISTS = ["data_quality_score", "nse_code", "stock_name"]
 _VIEW = """CREATE VIEW screener_view AS
 SELECT id, stock_name AS name, nse_code AS symbol, sector_name AS sector, industry_name AS industry,
        current_price AS price, day_change_pct AS day_change, market_cap, pe_ttm AS pe, pb_ratio AS pb,
@@ -62,13 +64,17 @@ def add_indexes(stocks: Table) -> None:
         "sqlite": columns.market_cap.desc(),
     }
     for dialect, market_cap in by_market_cap.items():
-        for index in (
-            Index("ix_stocks_market_cap", market_cap, columns.id),
-            Index("ix_stocks_sector_name_market_cap", columns.sector_name, market_cap, columns.id),
+        for name, keys in (
+            ("ix_stocks_market_cap", (market_cap, columns.id)),
+            ("ix_stocks_sector_name_market_cap", (columns.sector_name, market_cap, columns.id)),
         ):
-            index.ddl_if(dialect=dialect)
+            Index(name, *keys, postgresql_include=_READ_BY_LISTS).ddl_if(dialect=dialect)
     Index("ix_stocks_stock_name", columns.stock_name)
-    Index("ix_stocks_lower_stock_name", func.lower(columns.stock_name))
+    lower_name = func.lower(columns.stock_name).label("lower_name")
+    Index("ix_stocks_lower_stock_name", lower_name, postgresql_ops={"lower_name": "text_pattern_ops"})
+    by_prefix = Index("ix_stocks_nse_code_prefix", columns.nse_code, postgresql_ops={"nse_code": "text_pattern_ops"})
+    by_prefix.ddl_if(dialect="postgresql")
+    Index("ix_stocks_isin", columns.isin)
     Index("ix_stocks_industry_name", columns.industry_name)
     Index("ix_stocks_last_updated", columns.last_updated)
     Index("ix_stocks_data_quality_score", columns.data_quality_score)
