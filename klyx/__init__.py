@@ -13,6 +13,7 @@ from klyx.config import Settings, load_settings
 def create_app(settings: Settings | None = None) -> Flask:
     """The WSGI application for `settings` (default: from the environment). Raises ConfigurationError."""
     from klyx.blueprints import register_blueprints
+    from klyx.caching.setup import init_caching
     from klyx.cli import register_commands
     from klyx.error_handling import register_error_handlers
     from klyx.json_provider import KlyxJSONProvider
@@ -42,12 +43,13 @@ def create_app(settings: Settings | None = None) -> Flask:
     )
     app.extensions[EXTENSION_KEY] = build_runtime(settings)
     JWTManager(app)
-    init_request_log(app)
+    request_log = init_request_log(app)
     app.before_request(refuse_nul_in_url)
     api = make_api(app)
     register_blueprints(app, api)
     register_error_handlers(app)
-    init_rate_limits(app, settings)
+    flood_guard = init_rate_limits(app, settings)
+    init_caching(app, flood_guard, request_log)
     init_security(app, settings)
     register_commands(app)
     app.wsgi_app = VersionPrefix(app.wsgi_app)  # type: ignore[method-assign]

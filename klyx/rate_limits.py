@@ -1,4 +1,5 @@
-"""Every limit on requests, in one table: which endpoint, which setting, counted per what."""
+"""Every limit on requests: exact ones in one table (which endpoint, which setting, counted per what), and the
+flood guard for all others."""
 
 from __future__ import annotations
 
@@ -13,11 +14,12 @@ from http import HTTPStatus
 from flask import Flask, Response, request
 from flask.typing import RouteCallable
 from flask_limiter import Limiter
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, TooManyRequests
 
 from klyx.config import Settings
 from klyx.errors import KlyxError
-from klyx.identity import address_key, rate_limit_key
+from klyx.flood_guard import FloodGuard
+from klyx.identity import address_key, has_bearer_token, rate_limit_key
 from klyx.openapi import read_json_object
 
 
@@ -37,12 +39,15 @@ LIMITS: tuple[tuple[str, str, Callable[[], str]], ...] = (
     ("upload.use_sample", "rate_limit_upload", rate_limit_key),
     ("process.process", "rate_limit_process", rate_limit_key),
 )
+_LIMITED = frozenset(endpoint for endpoint, _, _ in LIMITS)
 # A 429 from /auth/me makes the clients throw their tokens away.
 UNLIMITED = ("health.health", "health.api_health", "auth.me", "docs_asset", "static")
 
 
-def init_rate_limits(app: Flask, settings: Settings) -> Limiter:
+def init_rate_limits(app: Flask, settings: Settings) -> FloodGuard:
     """Attach the limits; call after every blueprint is registered."""
+    guard = FloodGuard(settings.rate_limit_default, enabled=settings.rate_limits_enabled)
+    app.before_request(partial(_stop_floods, guard))
     storage = settings.rate_limit_storage_url or settings.redis_url
     options: dict[str, object] = {}
     if not storage.startswith("memory://"):
@@ -54,12 +59,10 @@ def init_rate_limits(app: Flask, settings: Settings) -> Limiter:
         rate_limit_key,
         app=app,
         enabled=settings.rate_limits_enabled,
-        default_limits=[settings.rate_limit_default],
         storage_uri=storage,
         storage_options=options,  # type: ignore[arg-type]
         strategy="moving-window",
         in_memory_fallback_enabled=True,
-        in_memory_fallback=[settings.rate_limit_default],
         key_prefix="klyx-limit",
     )
     # The decorated views hold it weakly, and when limits are turned off nothing else does.
@@ -69,12 +72,18 @@ def init_rate_limits(app: Flask, settings: Settings) -> Limiter:
             view = app.view_functions[endpoint]
             limited: RouteCallable = limiter.limit(getattr(settings, setting_name), key_func=key)(view)  # type: ignore[assignment]
             app.view_functions[endpoint] = limited
-    for endpoint in UNLIMITED:
-        if endpoint in app.view_functions:
-            exempt: RouteCallable = limiter.exempt(app.view_functions[endpoint])  # type: ignore[assignment]
-            app.view_functions[endpoint] = exempt
     app.after_request(partial(_say_when_to_come_back, limiter))
-    return limiter
+    return guard
+
+
+def _stop_floods(guard: FloodGuard) -> None:
+    if request.endpoint in UNLIMITED or request.endpoint in _LIMITED:
+        return
+    caller = rate_limit_key()
+    if not has_bearer_token() and (cookies := request.headers.get("Cookie")):
+        guard.remember_caller(cookies, caller)
+    if (wait_seconds := guard.count(caller)) is not None:
+        raise TooManyRequests(retry_after=wait_seconds)
 
 
 def _say_when_to_come_back(limiter: Limiter, response: Response) -> Response:

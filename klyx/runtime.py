@@ -9,6 +9,8 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 from sqlalchemy.orm import configure_mappers
 
+from klyx.caching.gate import RedisGate
+from klyx.caching.versions import Versions
 from klyx.config import Settings
 from klyx.database import Database
 from klyx.database.settings import DatabaseSettings
@@ -19,14 +21,17 @@ class Runtime:
     settings: Settings
     database: Database
     redis: Redis
+    versions: Versions
+    redis_gate: RedisGate
 
     def close(self) -> None:
         self.database.dispose()
+        self.versions.close()
         self.redis.close()
 
 
 def build_runtime(settings: Settings) -> Runtime:
-    """Nothing connects here: both open their first connection when it is needed, so a fork afterwards is safe."""
+    """Nothing connects here: connections are opened when they are needed, so a fork afterwards is safe."""
     # Now, not inside the first transaction: on SQLite every other writer would wait for it.
     configure_mappers()
     database = Database(
@@ -45,4 +50,7 @@ def build_runtime(settings: Settings) -> Runtime:
         socket_connect_timeout=settings.redis_timeout_seconds,
         retry=Retry(NoBackoff(), 0),
     )
-    return Runtime(settings=settings, database=database, redis=redis)
+    gate = RedisGate()
+    versions = Versions(database, settings.cache_url, settings.redis_timeout_seconds, gate)
+    database.on_new_versions = versions.publish
+    return Runtime(settings=settings, database=database, redis=redis, versions=versions, redis_gate=gate)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import wraps
 from typing import Any
 
-from flask import Flask
+from flask import Flask, Response, request
 from flask.typing import ResponseReturnValue
 from flask_cors import CORS
 from flask_talisman import Talisman
@@ -63,8 +63,16 @@ def init_security(app: Flask, settings: Settings) -> None:
         expose_headers=["X-Request-ID", "Retry-After", "ETag"],
         always_send=False,
         max_age=600,
-        vary_header=True,
+        # It would be on answers to the origins above only, and a shared cache needs it on all others too.
+        vary_header=False,
     )
+    app.after_request(_vary_by_origin)
+
+
+def _vary_by_origin(response: Response) -> Response:
+    if request.path.startswith("/api/"):
+        response.vary.add("Origin")
+    return response
 
 
 def _set_options(app: Flask, talisman: Talisman, endpoint: str, **options: Any) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from klyx.caching.answers import cached
+from klyx.database.versions import portfolio_of
 from klyx.identity import current_user_id, user_required
 from klyx.openapi import Blueprint
 from klyx.schemas.envelope import MessageSchema, success
@@ -18,6 +20,7 @@ blueprint = Blueprint("portfolio", __name__, url_prefix="/api", description="The
 
 @blueprint.get("/portfolio")
 @user_required
+@cached(lambda: portfolio_of(current_user_id()), ttl_seconds=60)
 @blueprint.response(200, PortfolioAnswer)
 def names() -> Mapping[str, Any]:
     with runtime().database.read() as session:

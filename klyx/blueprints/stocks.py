@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from klyx.caching.answers import cached
+from klyx.database.versions import STOCKS
 from klyx.openapi import Blueprint
 from klyx.schemas.envelope import success
 from klyx.schemas.stocks import (
@@ -25,6 +27,7 @@ blueprint = Blueprint("stocks", __name__, url_prefix="/api", description="Stocks
 
 @blueprint.get("/database/stocks")
 @blueprint.arguments(StockListQuery, location="query")
+@cached(STOCKS, ttl_seconds=300)
 @blueprint.response(200, StockListAnswer)
 def list_stocks(query: dict[str, Any]) -> Mapping[str, Any]:
     with runtime().database.read() as session:
@@ -49,6 +52,7 @@ def batch(query: dict[str, list[str]]) -> Mapping[str, Any]:
 @blueprint.get("/stock/<nse_code>")
 @blueprint.get("/database/stocks/<nse_code>")
 @blueprint.arguments(StockDetailsQuery, location="query")
+@cached(STOCKS, ttl_seconds=900)
 @blueprint.response(200, StockDetailsAnswer)
 @blueprint.alt_response(404, description="There is no stock with this symbol")
 def stock(query: dict[str, bool], nse_code: str) -> Mapping[str, Any]:
@@ -60,6 +64,7 @@ def stock(query: dict[str, bool], nse_code: str) -> Mapping[str, Any]:
 
 
 @blueprint.get("/database/sectors")
+@cached(STOCKS, ttl_seconds=3600, browser_seconds=3600)
 @blueprint.response(200, SectorsAnswer)
 def sectors() -> Mapping[str, Any]:
     with runtime().database.read() as session:
@@ -67,6 +72,7 @@ def sectors() -> Mapping[str, Any]:
 
 
 @blueprint.get("/database/stats")
+@cached(STOCKS, ttl_seconds=300)
 @blueprint.response(200, StatisticsAnswer)
 def statistics() -> Mapping[str, Any]:
     with runtime().database.read() as session:

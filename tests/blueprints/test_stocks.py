@@ -157,7 +157,7 @@ def test_page_is_two_statements(api: Api) -> None:
     engine = api.runtime.database.engine
     event.listen(engine, "before_cursor_execute", lambda _c, _k, statement, *_: statements.append(statement))
     assert len(found(api)) == 20
-    assert sum(statement.startswith("SELECT") for statement in statements) == 2
+    assert sum("FROM stocks" in statement for statement in statements) == 2
 
 
 def test_numbers_out_of_bounds_are_moved_to_the_bound(api: Api) -> None:
@@ -296,7 +296,7 @@ def test_symbols_of_broken_pages_are_refused_without_a_query(api: Api) -> None:
         answer = api.get(path)
         assert answer.status_code == 404
         assert answer.json()["status"] == "error"
-    assert statements == []
+    assert not any("FROM stocks" in statement for statement in statements)
 
 
 def test_batch_answers_in_the_order_asked(api: Api) -> None:
