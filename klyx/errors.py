@@ -24,6 +24,10 @@ class Unauthorized(KlyxError):
     status = HTTPStatus.UNAUTHORIZED
 
 
+class Forbidden(KlyxError):
+    status = HTTPStatus.FORBIDDEN
+
+
 class NotFound(KlyxError):
     status = HTTPStatus.NOT_FOUND
 

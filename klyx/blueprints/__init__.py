@@ -17,11 +17,26 @@ def register_blueprints(app: Flask, api: Api) -> None:
         portfolio,
         process,
         results,
+        saved_screens,
+        screener,
         stocks,
         symbols,
         upload,
     )
 
     app.register_blueprint(home.blueprint)
-    for module in (health, auth, portfolio, stocks, debt_optimizer, upload, symbols, process, results, jobs):
+    for module in (
+        health,
+        auth,
+        portfolio,
+        stocks,
+        screener,
+        saved_screens,
+        debt_optimizer,
+        upload,
+        symbols,
+        process,
+        results,
+        jobs,
+    ):
         api.register_blueprint(module.blueprint)
