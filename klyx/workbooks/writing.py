@@ -17,13 +17,13 @@ NOT_IN_XML = re.compile("[\x00\ud800-\udfff\ufffe\uffff]")
 Plain = str | int | float | bool | None
 
 
-def write_csv(rows: Sequence[Mapping[str, object]]) -> bytes:
+def write_csv(rows: Sequence[Mapping[str, object]], columns: Sequence[str] | None = None) -> bytes:
     """The rows as CSV in UTF-8 with a byte order mark, by which Excel knows the encoding.
 
-    Columns are the union of the rows' keys in order of first mention; None is an empty field, nested
-    values are JSON text. A text that Excel would take for a formula gets a leading apostrophe.
+    Without `columns`, they are the union of the rows' keys in order of first mention; None is an empty
+    field, nested values are JSON text. A text that Excel would take for a formula gets a leading apostrophe.
     """
-    columns = _columns(rows)
+    columns = _columns(rows) if columns is None else columns
     sink = io.StringIO(newline="")
     writer = csv.writer(sink, quoting=csv.QUOTE_MINIMAL)
     if columns:

@@ -12,10 +12,10 @@ from urllib.parse import unquote
 
 from sqlalchemy import ColumnElement, Double, case, cast, func
 
-from klyx.database.models import Stock
 from klyx.errors import Invalid, NotFound
 from klyx.services.screener.refusals import shown
 from klyx.services.stocks import FIELDS, Kind, StockField, Unit
+from klyx.services.stocks.fields import column_of
 
 MONEY_HEADING = "Market Capitalization"
 ALWAYS_SHOWN = ("Stock Name", "NSE Code")
@@ -123,25 +123,26 @@ _RECOMMENDATIONS = {
 }
 
 
-def _as_double(column: Any) -> ColumnElement[float]:
-    return cast(column, Double())
+def _as_double(column: str) -> ColumnElement[float]:
+    return cast(column_of(column), Double())
 
 
 # Decimal and binary arithmetic differ in the last digits. Rounding to the stored scale, or binary
 # arithmetic on both engines, lets a comparison end the same way on both.
 _DERIVED: Mapping[str, ColumnElement[Any]] = {
     "institutional_holding_pct": func.coalesce(
-        Stock.institutional_holding_pct, func.round(Stock.fii_holding_pct + Stock.dii_holding_pct, 4)
+        column_of("institutional_holding_pct"),
+        func.round(column_of("fii_holding_pct") + column_of("dii_holding_pct"), 4),
     ),
     "upside_12m_pct": case(
         (
-            Stock.current_price > 0,
-            (_as_double(Stock.target_price) - _as_double(Stock.current_price))
-            / _as_double(Stock.current_price)
-            * 100.0,
+            column_of("current_price") > 0,
+            (_as_double("target_price") - _as_double("current_price")) / _as_double("current_price") * 100.0,
         )
     ),
-    "recommendation_text": case(_RECOMMENDATIONS, value=Stock.recommendation_key, else_=Stock.recommendation_text),
+    "recommendation_text": case(
+        _RECOMMENDATIONS, value=column_of("recommendation_key"), else_=column_of("recommendation_text")
+    ),
 }
 
 

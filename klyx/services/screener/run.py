@@ -4,15 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
+from typing import Any
 
-from sqlalchemy import ColumnElement, func, select, true
+from sqlalchemy import ColumnElement, Label, func, select, true, type_coerce
 from sqlalchemy.orm import Session
+from sqlalchemy.types import NullType
 
-from klyx.database.models import Stock, StockMetadata
 from klyx.services.screener.conditions import Screen
 from klyx.services.screener.fields import ScreenField, result_fields
 from klyx.services.screener.portable import iso_moment, without_tags
-from klyx.services.screener.sql import compile_group, in_order, passes_floor, sort_key, stocks_with_metadata
+from klyx.services.screener.sql import (
+    METADATA,
+    STOCKS,
+    compile_group,
+    in_order,
+    passes_floor,
+    sort_key,
+    stocks_with_metadata,
+)
 from klyx.services.stocks import Kind
 
 MAX_ROWS = 500
@@ -47,7 +57,7 @@ def run_screen(
     """
     fields = result_fields(columns)
     matches = (
-        select(Stock.id, Stock.nse_code, sort_key(screen.sort_by).label("sort_key"))
+        select(STOCKS.c.id, STOCKS.c.nse_code, sort_key(screen.sort_by).label("sort_key"))
         .select_from(stocks_with_metadata())
         .where(passes_floor(), compile_group(screen.condition))
         .cte("matches")
@@ -58,25 +68,26 @@ def run_screen(
     # The totals come with every row, and alone when there is none, so that one statement always tells them.
     totals = select(
         select(func.count()).select_from(matches).scalar_subquery().label("total_matches"),
-        select(func.count()).select_from(Stock).where(passes_floor()).scalar_subquery().label("total_stocks"),
+        select(func.count()).select_from(STOCKS).where(passes_floor()).scalar_subquery().label("total_stocks"),
     ).subquery("totals")
     shown = page.columns
     statement = (
-        select(*totals.columns, Stock.id, *(_cell(field) for field in fields))
+        select(STOCKS.c.id, *(_cell(field) for field in fields), *totals.columns)
         .select_from(
             totals.outerjoin(page, true())
-            .outerjoin(Stock.__table__, Stock.id == shown.id)
-            .outerjoin(StockMetadata.__table__, StockMetadata.stock_id == shown.id)
+            .outerjoin(STOCKS, STOCKS.c.id == shown.id)
+            .outerjoin(METADATA, METADATA.c.stock_id == shown.id)
         )
         .order_by(*in_order(shown.sort_key, shown.nse_code, shown.id, descending=screen.descending))
     )
-    result = session.execute(statement)
-    keys = tuple(result.keys())[2:]
-    rows = result.all()
-    total_matches, total_stocks, first_id = rows[0][:3]
+    rows = session.connection().execute(statement).all()
+    total_matches, total_stocks = rows[0][-2:]
+    headings = tuple(field.name for field in fields)
+    keys = ("id", *headings)
     return ScreenResult(
-        [] if first_id is None else [dict(zip(keys, row[2:], strict=True)) for row in rows],
-        keys[1:],
+        # The totals stand after the last key, so zip leaves them out.
+        [] if rows[0].id is None else [dict(zip(keys, row, strict=False)) for row in rows],
+        headings,
         total_matches,
         total_stocks,
         screen.condition.condition_count,
@@ -86,18 +97,20 @@ def run_screen(
 def matching_ids(session: Session, screen: Screen) -> list[int]:
     """The ids of all matches, ascending."""
     statement = (
-        select(Stock.id)
+        select(STOCKS.c.id)
         .select_from(stocks_with_metadata())
         .where(passes_floor(), compile_group(screen.condition))
-        .order_by(Stock.id)
+        .order_by(STOCKS.c.id)
     )
-    return list(session.scalars(statement))
+    return list(session.connection().scalars(statement))
 
 
-def _cell(field: ScreenField) -> ColumnElement[Cell]:
-    value = field.expression
+@cache
+def _cell(field: ScreenField) -> Label[Any]:
+    value: ColumnElement[Any] = field.expression
     if field.is_text:
         value = without_tags(value)
     elif field.kind is Kind.MOMENT:
         value = iso_moment(value)
-    return value.label(field.name)
+    # Drivers give plain numbers and texts here; no type means no look at each cell.
+    return type_coerce(value, NullType()).label(field.name)

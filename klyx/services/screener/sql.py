@@ -11,6 +11,7 @@ from sqlalchemy import (
     Double,
     FromClause,
     String,
+    Table,
     UnaryExpression,
     and_,
     false,
@@ -27,6 +28,8 @@ from klyx.services.screener.operators import Operator
 from klyx.services.screener.portable import bytewise
 
 QUALITY_FLOOR = 30
+STOCKS = cast("Table", Stock.__table__)
+METADATA = cast("Table", StockMetadata.__table__)
 _ESCAPE = "\\"
 _COMPARISONS: dict[Operator, Callable[[Any, Any], ColumnElement[bool]]] = {
     Operator.GT: operator.gt,
@@ -43,12 +46,12 @@ _COMPARISONS: dict[Operator, Callable[[Any, Any], ColumnElement[bool]]] = {
 
 
 def stocks_with_metadata() -> FromClause:
-    return Stock.__table__.outerjoin(StockMetadata.__table__, StockMetadata.stock_id == Stock.id)
+    return STOCKS.outerjoin(METADATA, METADATA.c.stock_id == STOCKS.c.id)
 
 
 def passes_floor() -> ColumnElement[bool]:
     """An unknown score counts as 0."""
-    return Stock.data_quality_score >= QUALITY_FLOOR
+    return STOCKS.c.data_quality_score >= QUALITY_FLOOR
 
 
 def compile_group(group: Group) -> ColumnElement[bool]:
@@ -109,8 +112,8 @@ def _like(text: str) -> str:
 
 
 def _ranked(field: ScreenField, number: int, *, descending: bool) -> ColumnElement[bool]:
-    known = select(Stock.id).select_from(stocks_with_metadata()).where(passes_floor(), field.expression.is_not(None))
+    known = select(STOCKS.c.id).select_from(stocks_with_metadata()).where(passes_floor(), field.expression.is_not(None))
     # Without unknown ones NULLS LAST says nothing, and an index read backwards could not serve it.
     key = field.expression.desc() if descending else field.expression.asc()
-    ordered = known.order_by(key, bytewise(Stock.nse_code).asc().nulls_last(), Stock.id).limit(number)
-    return Stock.id.in_(ordered)
+    ordered = known.order_by(key, bytewise(STOCKS.c.nse_code).asc().nulls_last(), STOCKS.c.id).limit(number)
+    return STOCKS.c.id.in_(ordered)

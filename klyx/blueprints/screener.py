@@ -1,0 +1,114 @@
+"""`/api/screener/...`: ready-made screens, screens of one's own, and the fields they are made of."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+from flask import Response
+
+from klyx.json_provider import encode
+from klyx.openapi import Blueprint
+from klyx.schemas.envelope import success
+from klyx.schemas.screener import (
+    FieldsAnswer,
+    FieldStatisticsAnswer,
+    FilterQuery,
+    FormatQuery,
+    PresetQuery,
+    PresetsAnswer,
+    ScreenAnswer,
+)
+from klyx.services import screener
+from klyx.services.screener import FieldSummary, Preset, ScreenResult
+from klyx.web import runtime
+
+blueprint = Blueprint("screener", __name__, url_prefix="/api/screener", description="Screening stocks")
+
+
+@blueprint.get("/presets")
+@blueprint.response(200, PresetsAnswer)
+def presets() -> Mapping[str, Any]:
+    # One client reads `data`, older ones read `presets`.
+    return success(screener.PRESETS, presets=screener.PRESETS)
+
+
+@blueprint.get("/preset/<preset_id>")
+@blueprint.arguments(PresetQuery, location="query")
+@blueprint.response(200, ScreenAnswer)
+@blueprint.alt_response(404, description="There is no such preset")
+def run_preset(query: dict[str, Any], preset_id: str) -> Mapping[str, Any] | Response:
+    preset = screener.find_preset(preset_id)
+    with runtime().database.read() as session:
+        result = screener.run_screen(
+            session, preset.screen, limit=query["limit"], offset=query["offset"], columns=query["columns"]
+        )
+    return _download(result, preset.id) if query["format"] == "csv" else _answer(result, preset)
+
+
+@blueprint.post("/filter")
+@blueprint.arguments(FilterQuery)
+@blueprint.arguments(FormatQuery, location="query")
+@blueprint.response(200, ScreenAnswer)
+def run_filter(query: dict[str, Any], address: dict[str, str]) -> Mapping[str, Any] | Response:
+    """`format=csv` may stand in the body or in the address."""
+    screen = screener.parse_screen(query["screen"])
+    with runtime().database.read() as session:
+        result = screener.run_screen(
+            session, screen, limit=query["limit"], offset=query["offset"], columns=query["columns"]
+        )
+    return _download(result, "filter") if "csv" in (query["format"], address["format"]) else _answer(result)
+
+
+@blueprint.get("/fields")
+@blueprint.response(200, FieldsAnswer)
+def list_fields() -> Mapping[str, Any]:
+    with runtime().database.read() as session:
+        listed = [_field(summary) for summary in screener.field_summaries(session)]
+    return success(listed, fields=listed)
+
+
+@blueprint.get("/field/<path:name>/stats")
+@blueprint.response(200, FieldStatisticsAnswer)
+@blueprint.alt_response(404, description="There is no such field, or there are no figures for it")
+def field_statistics(name: str) -> Mapping[str, Any]:
+    field = screener.field_in_address(name)
+    with runtime().database.read() as session:
+        distribution = screener.field_distribution(session, field)
+    return success(distribution, stats=distribution)
+
+
+def _answer(result: ScreenResult, preset: Preset | None = None) -> Mapping[str, Any]:
+    # The clients read `data`, older ones what stands beside it; the rows are encoded once for both.
+    results = orjson.Fragment(encode(result.rows))
+    metadata = {
+        "total_matches": result.total_matches,
+        "total_stocks": result.total_stocks,
+        "match_rate": result.match_rate,
+        "filters_applied": result.filters_applied,
+    }
+    if preset is not None:
+        metadata = {"preset_name": preset.name, "description": preset.description, **metadata}
+    return success({"results": results, "metadata": metadata}, results=results, metadata=metadata, source="database")
+
+
+def _download(result: ScreenResult, name: str) -> Response:
+    answer = Response(screener.as_csv(result), content_type=screener.CSV_CONTENT_TYPE)
+    file_name = screener.file_name(name, datetime.now(UTC))
+    answer.headers.set("Content-Disposition", "attachment", filename=file_name)
+    return answer
+
+
+def _field(summary: FieldSummary) -> dict[str, Any]:
+    field = summary.field
+    return {
+        "field": field.name,
+        "db_field": field.column,
+        "category": field.category,
+        "type": field.kind,
+        "unit": field.unit or None,
+        "null_count": summary.null_count,
+        "stats": summary.statistics,
+    }
