@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import wraps
+from functools import partial, wraps
 from http import HTTPStatus
 from typing import Any, ParamSpec, cast
 
@@ -80,11 +80,16 @@ def cached(
             if not answers.enabled:
                 return view(*args, **kwargs)
             name = namespace() if callable(namespace) else namespace
-            return _answer(answers, policy, name, (args, kwargs), lambda: current_app.make_response(view(*args, **kwargs)))
+            make = partial(_made, view, *args, **kwargs)
+            return _answer(answers, policy, name, (args, kwargs), make)
 
         return answer
 
     return decorate
+
+
+def _made(view: Callable[P, Response], *args: P.args, **kwargs: P.kwargs) -> Response:
+    return current_app.make_response(view(*args, **kwargs))
 
 
 def _answer(

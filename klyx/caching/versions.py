@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 from cachetools import LRUCache
 from redis import Redis
@@ -15,6 +15,7 @@ from redis.exceptions import TimeoutError as RedisTimeout
 from redis.retry import Retry
 
 from klyx.caching.gate import RedisGate
+from klyx.caching.watch import MakeConnection, Watch
 from klyx.database import Database
 from klyx.database.versions import read_version
 
@@ -45,10 +46,12 @@ class Versions:
         self._gate = gate
         self._connections_made = 0
         self._confirmed: LRUCache[str, int] = LRUCache(_NAMESPACES_REMEMBERED)
-        self._reader = self._writer = None
+        self._reader = self._writer = self._watch = None
         if redis_url != "memory://":
             self._reader = _client(redis_url, timeout_seconds, redis_connect_func=self._note_connection)
             self._writer = _client(redis_url, max(timeout_seconds, WRITER_TIMEOUT_SECONDS))
+            listener = _client(redis_url, timeout_seconds, protocol=3)
+            self._watch = Watch(cast("MakeConnection", listener.connection_pool.make_connection), KEY_PREFIX)
 
     def _note_connection(self, connection: Connection) -> None:
         self._connections_made += 1
@@ -56,20 +59,32 @@ class Versions:
 
     def current(self, namespace: str) -> int:
         """The version of `namespace`. Raises DatabaseUnavailable when neither Redis nor the database knows."""
+        if self._reader is None or self._watch is None or not self._gate.may_try():
+            return self._stored(namespace)
+        version = self._watch.get(namespace)
+        if version is None:
+            generation = self._watch.generation()
+            version = self._copied(self._reader, namespace)
+            self._watch.remember(namespace, version, generation)
+        return version
+
+    def _copied(self, redis: Redis, namespace: str) -> int:
         copy = None
-        if self._reader is not None and self._gate.may_try():
-            with self._gate.attempt():
-                copy = self._reader.get(KEY_PREFIX + namespace)
+        with self._gate.attempt():
+            copy = redis.get(KEY_PREFIX + namespace)
         connections = self._connections_made
         if copy is not None and self._confirmed.get(namespace) == connections:
             return int(copy)
-        with self._database.read() as session:
-            version = read_version(session, namespace)
-        if self._reader is not None and self._gate.may_try():
+        version = self._stored(namespace)
+        if self._gate.may_try():
             with self._gate.attempt():
-                _raise_copy(self._reader, namespace, version)
+                _raise_copy(redis, namespace, version)
                 self._confirmed[namespace] = connections
         return version
+
+    def _stored(self, namespace: str) -> int:
+        with self._database.read() as session:
+            return read_version(session, namespace)
 
     def publish(self, versions: Mapping[str, int]) -> None:
         """Tell every process the versions that a committed transaction gave. Never fails; see COPY_TTL_SECONDS."""
@@ -91,6 +106,8 @@ class Versions:
             redis.delete(KEY_PREFIX + namespace)
 
     def close(self) -> None:
+        if self._watch is not None:
+            self._watch.close()
         for client in (self._reader, self._writer):
             if client is not None:
                 client.close()
@@ -102,8 +119,7 @@ def _client(url: str, timeout_seconds: float, **options: Any) -> Redis:
         socket_timeout=timeout_seconds,
         socket_connect_timeout=timeout_seconds,
         retry=Retry(NoBackoff(), 0),
-        protocol=2,
-        **options,
+        **{"protocol": 2, **options},
     )
 
 
