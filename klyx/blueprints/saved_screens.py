@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from flask import Response
+
+from klyx.blueprints.screener import screen_answer, screen_download
 from klyx.identity import current_user_id, optional_identity, user_required
 from klyx.openapi import Blueprint
 from klyx.schemas.envelope import MessageSchema, success
 from klyx.schemas.saved_screens import (
     NewScreenSchema,
     SavedRunAnswer,
-    SavedRunQuery,
     SavedScreenAnswer,
     SavedScreenListQuery,
     SavedScreensAnswer,
@@ -19,6 +21,7 @@ from klyx.schemas.saved_screens import (
     ScreenChangeSchema,
     ScreenChangesQuery,
 )
+from klyx.schemas.screener import PresetQuery
 from klyx.services import saved_screens, screen_runs
 from klyx.web import runtime
 
@@ -97,34 +100,24 @@ def remove(screener_id: int) -> Mapping[str, Any]:
 
 @blueprint.get(f"{SCREEN_PATH}/run")
 @blueprint.post(f"{SCREEN_PATH}/run")
-@blueprint.arguments(SavedRunQuery, location="query")
+@blueprint.arguments(PresetQuery, location="query")
 @blueprint.response(200, SavedRunAnswer)
 @blueprint.alt_response(404, description=UNKNOWN)
 @blueprint.alt_response(409, description="This version cannot run the screen any more; it has to be edited")
-def run(query: dict[str, Any], screener_id: int) -> Mapping[str, Any]:
+def run(query: dict[str, Any], screener_id: int) -> Mapping[str, Any] | Response:
     """Run a screen. The owner's runs are kept, so that `changes` has something to compare with."""
     viewer_id = _viewer_id()
+    paging = {name: query[name] for name in ("limit", "offset", "columns")}
     with runtime().database.read() as session:
-        done = screen_runs.run(session, viewer_id, screener_id, **query)
+        done = screen_runs.run(session, viewer_id, screener_id, **paging)
     previous_run_at = None
     if done.screen.is_owner:
         with runtime().database.begin() as session:
             previous_run_at = screen_runs.keep(session, current_user_id(), done)
-    result = done.result
-    data = {
-        "results": result.rows,
-        "metadata": {
-            "preset_name": done.screen.name,
-            "description": done.screen.description,
-            "total_matches": result.total_matches,
-            "total_stocks": result.total_stocks,
-            "match_rate": result.match_rate,
-            "filters_applied": result.filters_applied,
-            "ran_at": done.ran_at,
-            "previous_run_at": previous_run_at,
-        },
-    }
-    return success(data, results=data["results"], metadata=data["metadata"], source="database")
+    if query["format"] == "csv":
+        return screen_download(done.result, f"saved-{screener_id}")
+    about = {"preset_name": done.screen.name, "description": done.screen.description}
+    return screen_answer(done.result, **about, ran_at=done.ran_at, previous_run_at=previous_run_at)
 
 
 @blueprint.get(f"{SCREEN_PATH}/changes")

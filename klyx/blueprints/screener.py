@@ -22,7 +22,7 @@ from klyx.schemas.screener import (
     ScreenAnswer,
 )
 from klyx.services import screener
-from klyx.services.screener import FieldSummary, Preset, ScreenResult
+from klyx.services.screener import FieldSummary, ScreenResult
 from klyx.web import runtime
 
 blueprint = Blueprint("screener", __name__, url_prefix="/api/screener", description="Screening stocks")
@@ -45,7 +45,9 @@ def run_preset(query: dict[str, Any], preset_id: str) -> Mapping[str, Any] | Res
         result = screener.run_screen(
             session, preset.screen, limit=query["limit"], offset=query["offset"], columns=query["columns"]
         )
-    return _download(result, preset.id) if query["format"] == "csv" else _answer(result, preset)
+    if query["format"] == "csv":
+        return screen_download(result, preset.id)
+    return screen_answer(result, preset_name=preset.name, description=preset.description)
 
 
 @blueprint.post("/filter")
@@ -59,7 +61,8 @@ def run_filter(query: dict[str, Any], address: dict[str, str]) -> Mapping[str, A
         result = screener.run_screen(
             session, screen, limit=query["limit"], offset=query["offset"], columns=query["columns"]
         )
-    return _download(result, "filter") if "csv" in (query["format"], address["format"]) else _answer(result)
+    is_csv = "csv" in (query["format"], address["format"])
+    return screen_download(result, "filter") if is_csv else screen_answer(result)
 
 
 @blueprint.get("/fields")
@@ -80,21 +83,22 @@ def field_statistics(name: str) -> Mapping[str, Any]:
     return success(distribution, stats=distribution)
 
 
-def _answer(result: ScreenResult, preset: Preset | None = None) -> Mapping[str, Any]:
+def screen_answer(result: ScreenResult, **about: Any) -> Mapping[str, Any]:
+    """A page of matches with its totals; `about` goes into the metadata, before them."""
     # The clients read `data`, older ones what stands beside it; the rows are encoded once for both.
     results = orjson.Fragment(encode(result.rows))
     metadata = {
+        **about,
         "total_matches": result.total_matches,
         "total_stocks": result.total_stocks,
         "match_rate": result.match_rate,
         "filters_applied": result.filters_applied,
     }
-    if preset is not None:
-        metadata = {"preset_name": preset.name, "description": preset.description, **metadata}
     return success({"results": results, "metadata": metadata}, results=results, metadata=metadata, source="database")
 
 
-def _download(result: ScreenResult, name: str) -> Response:
+def screen_download(result: ScreenResult, name: str) -> Response:
+    """A page of matches as a file, whose name tells `name` and the date."""
     answer = Response(screener.as_csv(result), content_type=screener.CSV_CONTENT_TYPE)
     file_name = screener.file_name(name, datetime.now(UTC))
     answer.headers.set("Content-Disposition", "attachment", filename=file_name)

@@ -8,6 +8,7 @@ from marshmallow import Schema, ValidationError, fields, post_load
 
 from klyx.schemas.debt_optimizer import Flag
 from klyx.schemas.envelope import UtcDateTime, envelope
+from klyx.schemas.screener import ScreenMetadataSchema, ScreenRowSchema, ScreenSchema
 from klyx.schemas.stocks import MAX_OFFSET, MAX_PAGE_SIZE, ClampedInteger, PaginationSchema, StockQuery
 from klyx.services.saved_screens import DEFINITION_MEMBERS, MAX_SCREENS
 
@@ -82,11 +83,6 @@ class NewScreenSchema(ScreenChangeSchema):
         return {**values, "definition": definition}
 
 
-class SavedRunQuery(StockQuery):
-    limit = ClampedInteger(1, MAX_PAGE_SIZE, load_default=MAX_PAGE_SIZE)
-    offset = ClampedInteger(0, MAX_OFFSET, load_default=0)
-
-
 class ScreenChangesQuery(StockQuery):
     since = ExactMoment(
         load_default=None, metadata={"description": "ISO 8601, in UTC unless it says otherwise; default: the last run"}
@@ -108,19 +104,15 @@ class SavedScreenSchema(Schema):
     last_run_at = ExactMoment(allow_none=True, metadata={"description": "For the owner only"})
 
 
-class SavedRunMetadataSchema(Schema):
-    preset_name = fields.String(metadata={"description": "The name of the screen"})
+class SavedRunMetadataSchema(ScreenMetadataSchema):
     description = fields.String(allow_none=True)
-    total_matches = fields.Integer()
-    total_stocks = fields.Integer()
-    match_rate = fields.String()
-    filters_applied = fields.Integer()
     ran_at = ExactMoment()
-    previous_run_at = ExactMoment(allow_none=True)
+    previous_run_at = ExactMoment(
+        allow_none=True, metadata={"description": "The owner's last run of these filters before this one"}
+    )
 
 
-class SavedRunSchema(Schema):
-    results = fields.List(fields.Dict())
+class SavedRunSchema(ScreenSchema):
     metadata = fields.Nested(SavedRunMetadataSchema)
 
 
@@ -141,7 +133,7 @@ class ScreenChangesSchema(Schema):
 SavedRunAnswer = envelope(
     "SavedRunAnswer",
     SavedRunSchema,
-    results=fields.List(fields.Dict()),
+    results=fields.Nested(ScreenRowSchema(many=True)),
     metadata=fields.Nested(SavedRunMetadataSchema),
     source=fields.String(),
 )

@@ -304,9 +304,18 @@ def test_a_run_has_the_shape_of_a_preset(api: Api) -> None:
         assert (metadata["total_matches"], metadata["total_stocks"]) == (5, 6)
         assert (metadata["match_rate"], metadata["filters_applied"]) == ("83.3%", 1)
         assert re.fullmatch(MOMENT, metadata["ran_at"])
-    page = call(user, "GET", f"{path}/run?limit=2&offset=1").json()["data"]
+    page = call(user, "GET", f"{path}/run?limit=2&offset=1&columns=pe_ttm").json()["data"]
     assert codes_of_rows(page) == ["S4", "S3"]
+    assert set(page["results"][0]) == {"id", "Stock Name", "NSE Code", "PE TTM Price to Earnings"}
     assert page["metadata"]["total_matches"] == 5
+    file = user.client.get(f"{PREFIX}{path}/run?format=csv&columns=pe_ttm&limit=1", headers=user.headers)
+    assert file.headers["Content-Type"] == "text/csv; charset=utf-8"
+    assert file.content.decode("utf-8-sig").splitlines() == [
+        "Stock Name,NSE Code,PE TTM Price to Earnings",
+        "S5 & Co.,S5,10.0",
+    ]
+    for odd in ("columns=nonsense", "format=xml", "limit=x"):
+        assert call(user, "GET", f"{path}/run?{odd}").status_code == 400
 
 
 def test_changes_tell_what_entered_and_left_since_a_run(api: Api) -> None:
