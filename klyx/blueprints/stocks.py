@@ -30,12 +30,16 @@ blueprint = Blueprint("stocks", __name__, url_prefix="/api", description="Stocks
 @cached(STOCKS, ttl_seconds=300)
 @blueprint.response(200, StockListAnswer)
 def list_stocks(query: dict[str, Any]) -> Mapping[str, Any]:
-    with runtime().database.read() as session:
-        page = stocks.list_stocks(session, **query)
     limit, offset = query["limit"], query["offset"]
-    pagination = {"limit": limit, "offset": offset, "total": page.total, "has_more": offset + limit < page.total}
+    narrowed_by = {name: query[name] for name in ("sector", "search", "min_quality")}
+    with runtime().database.read() as session:
+        page = stocks.list_stocks(session, limit=limit, offset=offset, **narrowed_by)
+        total = stocks.known_total(len(page), limit=limit, offset=offset)
+        if total is None:
+            total = stocks.count_stocks(session, **narrowed_by)
+    pagination = {"limit": limit, "offset": offset, "total": total, "has_more": offset + limit < total}
     # One client reads the total inside `pagination`, the other beside it.
-    return success(page.stocks, pagination=pagination, total=page.total)
+    return success(page, pagination=pagination, total=total)
 
 
 @blueprint.post("/database/stocks/batch")

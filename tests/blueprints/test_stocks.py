@@ -150,14 +150,49 @@ def test_empty_list_still_has_pagination_and_total(api: Api) -> None:
     assert body["total"] == 0
 
 
-def test_page_is_two_statements(api: Api) -> None:
-    for number in range(20):
-        add(api, f"Company {number}", f"C{number}")
+def statements_of(api: Api) -> list[str]:
+    """The statements about stocks that the application sends from now on."""
     statements: list[str] = []
-    engine = api.runtime.database.engine
-    event.listen(engine, "before_cursor_execute", lambda _c, _k, statement, *_: statements.append(statement))
-    assert len(found(api)) == 20
-    assert sum("FROM stocks" in statement for statement in statements) == 2
+
+    def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        if "stocks" in statement:
+            statements.append(statement)
+
+    event.listen(api.runtime.database.engine, "before_cursor_execute", note)
+    return statements
+
+
+def test_page_is_one_statement_and_its_total_at_most_another(api: Api) -> None:
+    for number in range(20):
+        add(api, f"Company {number}", f"C{number}", sector_name="Banks")
+    statements = statements_of(api)
+    cases: tuple[tuple[dict[str, Any], int], ...] = (
+        ({}, 1),  # the page is the last one, and tells the total itself
+        ({"limit": 20}, 2),
+        ({"limit": 5, "offset": 18}, 1),
+        ({"offset": 50}, 2),
+        ({"sector": "Banks", "limit": 5}, 2),
+        ({"search": "company", "limit": 5}, 2),
+        ({"search": "company 7"}, 1),
+    )
+    for query, expected in cases:
+        statements.clear()
+        body = api.get(LISTED, params=query).json()
+        assert len(statements) == expected, query
+        assert body["total"] == (1 if query.get("search") == "company 7" else 20), query
+
+
+def test_single_stock_batch_and_figures_are_one_statement_each(api: Api) -> None:
+    add(api, "Alpha Ltd.", "ALPHA", sector_name="Banks")
+    add(api, "Beta Ltd.", "BETA")
+    statements = statements_of(api)
+    assert api.get("/api/stock/ALPHA").status_code == 200
+    assert api.post(BATCH, json={"stock_names": ["Alpha Ltd.", "beta", "Gamma"]}).json()["metadata"]["found"] == 2
+    assert api.get("/api/database/sectors").status_code == 200
+    assert api.get("/api/database/stats").status_code == 200
+    assert len(statements) == 4
+    assert api.post(BATCH, json={"stock_names": []}).status_code == 200
+    assert len(statements) == 4
 
 
 def test_numbers_out_of_bounds_are_moved_to_the_bound(api: Api) -> None:

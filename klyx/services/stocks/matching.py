@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache, cached_property
+from typing import Any
 
-from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.orm import Session
 
 from klyx.database.models import Stock
 from klyx.services.analysis.text import normalise_nse_code
+from klyx.services.stocks.expressions import by_market_cap, is_any_of, lower_case, texts
 
 _ISIN = re.compile(r"[A-Z]{2}[A-Z0-9]{9}[0-9]")
 _COMPANY_ENDINGS = frozenset({"ltd", "limited"})
 # Beyond this many names one scan of the whole (short) list is cheaper than looking each of them up.
 _MOST_LOOKED_UP = 500
-BY_MARKET_CAP = (Stock.market_cap.desc().nulls_last(), Stock.id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +61,10 @@ class NameIndex:
         self._by_code: dict[str, StockReference] = {}
         self._by_isin: dict[str, StockReference] = {}
         self._by_lower_name: dict[str, StockReference] = {}
-        self._by_loose_name: dict[str, list[StockReference]] = {}
-        for reference in references:
+        self._references = tuple(references)
+        for reference in self._references:
             self._by_name.setdefault(reference.stock_name, reference)
             self._by_lower_name.setdefault(reference.stock_name.lower(), reference)
-            self._by_loose_name.setdefault(loose_key(reference.stock_name), []).append(reference)
             if reference.nse_code:
                 self._by_code.setdefault(reference.nse_code, reference)
             if reference.isin:
@@ -86,10 +87,17 @@ class NameIndex:
         similar = self._by_loose_name.get(key, []) if key else []
         return similar[0] if len(similar) == 1 else None
 
+    @cached_property
+    def _by_loose_name(self) -> dict[str, list[StockReference]]:
+        by_loose_name: dict[str, list[StockReference]] = {}
+        for reference in self._references:
+            by_loose_name.setdefault(loose_key(reference.stock_name), []).append(reference)
+        return by_loose_name
+
 
 def known_names(session: Session) -> list[StockReference]:
     """Every stock, the largest company first."""
-    return _references(session)
+    return _references(session, {})
 
 
 def look_up_names(session: Session, names: Sequence[str]) -> dict[str, StockReference]:
@@ -97,7 +105,12 @@ def look_up_names(session: Session, names: Sequence[str]) -> dict[str, StockRefe
     distinct = list(dict.fromkeys(names))
     if not distinct:
         return {}
-    index = NameIndex(_references(session, *_possible_matches(distinct)))
+    if len(distinct) > _MOST_LOOKED_UP:
+        index = NameIndex(known_names(session))
+    else:
+        dialect_name = session.get_bind().dialect.name
+        condition = possible_matches(dialect_name, are_ascii=are_ascii(distinct))
+        index = NameIndex(_references(session, name_parameters(dialect_name, distinct), condition))
     return {name: found for name in distinct if (found := index.find(name))}
 
 
@@ -115,28 +128,42 @@ def resolve_names(session: Session, names: Sequence[str]) -> dict[str, StockRefe
     return found
 
 
-def _possible_matches(names: Sequence[str]) -> list[ColumnElement[bool]]:
-    if len(names) > _MOST_LOOKED_UP:
-        return []
-    # SQLite's lower() knows ASCII only, PostgreSQL's may know more: ask for both, NameIndex decides.
-    lower = {name.lower() for name in names} | {_lower_ascii(name) for name in names}
-    codes = {code for name in names if (code := normalise_nse_code(name))}
-    isins = {isin for name in names if (isin := normalise_isin(name))}
-    return [
-        or_(
-            Stock.stock_name.in_(names),
-            Stock.nse_code.in_(codes),
-            Stock.isin.in_(isins),
-            func.lower(Stock.stock_name).in_(lower),
-        )
-    ]
+@cache
+def possible_matches(dialect_name: str, *, are_ascii: bool) -> ColumnElement[bool]:
+    """The condition for every stock that NameIndex may find by the names in its parameters (see `name_parameters`)."""
+    stocks = Stock.__table__.c
+    columns: dict[str, ColumnElement[Any]] = {
+        "names": stocks.stock_name,
+        "codes": stocks.nse_code,
+        "isins": stocks.isin,
+        "lower_names": lower_case(dialect_name, is_ascii=are_ascii)(stocks.stock_name),
+    }
+    return or_(*(is_any_of(dialect_name, column, parameter) for parameter, column in columns.items()))
+
+
+def name_parameters(dialect_name: str, names: Collection[str]) -> dict[str, Any]:
+    """The parameters of `possible_matches`."""
+    parameters = {
+        "names": set(names),
+        "codes": {code for name in names if (code := normalise_nse_code(name))},
+        "isins": {isin for name in names if (isin := normalise_isin(name))},
+        # A database with the locale "C" folds ASCII only: ask for both, NameIndex decides.
+        "lower_names": {name.lower() for name in names} | {_lower_ascii(name) for name in names},
+    }
+    return {parameter: texts(dialect_name, values) for parameter, values in parameters.items()}
+
+
+def are_ascii(names: Iterable[str]) -> bool:
+    return all(name.isascii() for name in names)
 
 
 def _lower_ascii(text: str) -> str:
-    return "".join(c.lower() if c.isascii() else c for c in text)
+    return text.lower() if text.isascii() else "".join(c.lower() if c.isascii() else c for c in text)
 
 
-def _references(session: Session, *conditions: ColumnElement[bool]) -> list[StockReference]:
+def _references(
+    session: Session, parameters: Mapping[str, Any], *conditions: ColumnElement[bool]
+) -> list[StockReference]:
     columns = (Stock.id, Stock.stock_name, Stock.nse_code, Stock.sector_name, Stock.isin)
-    rows = session.execute(select(*columns).where(*conditions).order_by(*BY_MARKET_CAP))
+    rows = session.execute(select(*columns).where(*conditions).order_by(*by_market_cap(Stock)), parameters)
     return [StockReference(*row) for row in rows]

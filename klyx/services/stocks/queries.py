@@ -1,18 +1,21 @@
-"""Lists, search and single stocks, as stock objects. Each is one SELECT of columns."""
+"""Lists, search, single stocks and batches, as stock objects: one statement each, built once per shape."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, case, func, or_, select
+from sqlalchemy import ColumnElement, FromClause, Integer, Select, String, bindparam, func, select
 from sqlalchemy.orm import Session
 
 from klyx.database.models import Stock, StockMetadata
 from klyx.errors import Invalid, NotFound
 from klyx.services.analysis.text import normalise_nse_code
-from klyx.services.stocks.matching import BY_MARKET_CAP, look_up_names
+from klyx.services.stocks.expressions import Columns, Condition, by_market_cap
+from klyx.services.stocks.matching import NameIndex, StockReference, are_ascii, name_parameters, possible_matches
+from klyx.services.stocks.search import Search, by_rank, search_parameters
 from klyx.services.stocks.union import STOCK_COLUMNS, StockObject, union_object
 
 DEFAULT_MIN_QUALITY = 30
@@ -20,15 +23,11 @@ MAX_BATCH_NAMES = 500
 MAX_NAME_CHARACTERS = 255
 # What a page asks for when it could not read which stock was clicked.
 _NO_SYMBOLS = frozenset({"undefined", "null"})
-_ESCAPE = "\\"
-
-
-@dataclass(frozen=True, slots=True)
-class StockPage:
-    """A part of a list; `total` counts the whole list."""
-
-    stocks: list[StockObject]
-    total: int
+_STOCKS = Stock.__table__
+_REFERENCE_POSITIONS = tuple(
+    next(position for position, column in enumerate(STOCK_COLUMNS) if column.name == name)
+    for name in ("id", "stock_name", "nse_code", "sector_name", "isin")
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +38,21 @@ class StockBatch:
     missing: list[str]
 
 
-def select_stocks() -> Select[Any]:
-    """The statement whose rows `union_object` reads; narrow and order it further."""
-    joined = Stock.__table__.outerjoin(StockMetadata.__table__, StockMetadata.stock_id == Stock.id)
-    return select(*STOCK_COLUMNS).select_from(joined)
+@dataclass(frozen=True, slots=True)
+class _Shape:
+    """What a list is narrowed by; lists of one shape share a statement and differ in its parameters."""
+
+    dialect_name: str
+    in_sector: bool
+    has_floor: bool
+    is_search: bool
+    is_ascii: bool
+
+
+def select_stocks(ids: FromClause | None = None) -> Select[Any]:
+    """The statement whose rows `union_object` reads, of all stocks or of those with these ids."""
+    stocks = _STOCKS if ids is None else ids.join(_STOCKS, _STOCKS.c.id == ids.c.id)
+    return select(*STOCK_COLUMNS).select_from(stocks.outerjoin(StockMetadata, StockMetadata.stock_id == _STOCKS.c.id))
 
 
 def list_stocks(
@@ -53,80 +63,148 @@ def list_stocks(
     sector: str | None = None,
     search: str | None = None,
     min_quality: int | None = None,
-) -> StockPage:
-    """Stocks, the largest first; with `search` the best matches first.
+) -> list[StockObject]:
+    """A page of stocks, the largest first; with `search` the best matches first.
 
     Without `min_quality` (0-100, an unknown score counts as 0) a plain list asks for 30 and a search
     for nothing, since a person who names a stock wants it however little is known of it.
     """
-    conditions: list[ColumnElement[bool]] = []
-    ranking: list[ColumnElement[int]] = []
-    if search:
-        conditions.append(_matches(search))
-        ranking.append(_rank(search))
-    else:
-        # The clients' lists are keyed by symbol, so stocks without one can only be searched for.
-        conditions.append(Stock.nse_code.is_not(None))
-    if sector:
-        conditions.append(Stock.sector_name == sector)
-    floor = min_quality if min_quality is not None else (0 if search else DEFAULT_MIN_QUALITY)
-    if floor > 0:
-        conditions.append(Stock.data_quality_score >= floor)
-    page = select_stocks().where(*conditions).order_by(*ranking, *BY_MARKET_CAP).limit(limit).offset(offset)
-    stocks = _objects(session, page)
-    total = session.scalar(select(func.count()).select_from(Stock).where(*conditions)) or 0
-    return StockPage(stocks, total)
+    shape, parameters = _narrowed(session, sector, search, min_quality)
+    return _objects(session, _page_statement(shape), {**parameters, "limit": limit, "offset": offset})
 
 
-def _like(text: str) -> str:
-    for special in (_ESCAPE, "%", "_"):
-        text = text.replace(special, _ESCAPE + special)
-    return text
+def count_stocks(
+    session: Session, *, sector: str | None = None, search: str | None = None, min_quality: int | None = None
+) -> int:
+    """How many stocks `list_stocks` has in all its pages."""
+    shape, parameters = _narrowed(session, sector, search, min_quality)
+    return session.scalar(_count_statement(shape), parameters) or 0
 
 
-def _matches(search: str) -> ColumnElement[bool]:
-    pattern = f"%{_like(search)}%"
-    return or_(
-        Stock.stock_name.ilike(pattern, escape=_ESCAPE),
-        Stock.nse_code.ilike(pattern, escape=_ESCAPE),
-        Stock.nse_code == (normalise_nse_code(search) or ""),
-    )
-
-
-def _rank(search: str) -> ColumnElement[int]:
-    """Exact name, exact symbol, prefix, the rest; letter case only decides between equal names."""
-    prefix = f"{_like(search)}%"
-    return case(
-        (Stock.stock_name == search, 0),
-        (func.lower(Stock.stock_name) == func.lower(search), 1),
-        (Stock.nse_code == (normalise_nse_code(search) or ""), 2),
-        (or_(Stock.stock_name.ilike(prefix, escape=_ESCAPE), Stock.nse_code.ilike(prefix, escape=_ESCAPE)), 3),
-        else_=4,
-    )
+def known_total(found: int, *, limit: int, offset: int) -> int | None:
+    """The total that a page with `found` stocks tells by itself because it is the last one, else None."""
+    return offset + found if found < limit and (found > 0 or offset == 0) else None
 
 
 def find_stock(session: Session, nse_code: str) -> StockObject:
     """The stock with this symbol, in any letter case, with or without `.NS` or `.BO`. Raises NotFound."""
     code = None if nse_code.strip().lower() in _NO_SYMBOLS else normalise_nse_code(nse_code)
-    found = _objects(session, select_stocks().where(Stock.nse_code == code)) if code else []
+    found = _objects(session, _SINGLE_STATEMENT, {"code": code}) if code else []
     if not found:
         raise NotFound("There is no stock with this symbol. Please check it or search for the company's name.")
     return found[0]
 
 
 def batch(session: Session, names: Sequence[str]) -> StockBatch:
-    """The stocks with these names (exact, else symbol, else in another letter case). Raises Invalid for too many."""
+    """The stocks with these names (see NameIndex.find). Raises Invalid for too many."""
     if len(names) > MAX_BATCH_NAMES:
         raise Invalid(f"Please ask for at most {MAX_BATCH_NAMES} stocks at a time.")
-    references = look_up_names(session, names)
-    ids = {reference.id for reference in references.values()}
-    by_id = {stock["id"]: stock for stock in _objects(session, select_stocks().where(Stock.id.in_(ids)))} if ids else {}
     distinct = list(dict.fromkeys(names))
-    return StockBatch(
-        [by_id[references[name].id] for name in distinct if name in references],
-        [name for name in distinct if name not in references],
+    if not distinct:
+        return StockBatch([], [])
+    dialect_name = session.get_bind().dialect.name
+    statement = _batch_statement(dialect_name, are_ascii=are_ascii(distinct))
+    rows = _rows(session, statement, name_parameters(dialect_name, distinct))
+    references = [StockReference(*(row[position] for position in _REFERENCE_POSITIONS)) for row in rows]
+    by_id = {reference.id: row for reference, row in zip(references, rows, strict=True)}
+    find = NameIndex(references).find
+    found = {name: by_id[reference.id] for name in distinct if (reference := find(name))}
+    return StockBatch([union_object(row) for row in found.values()], [name for name in distinct if name not in found])
+
+
+def _narrowed(
+    session: Session, sector: str | None, search: str | None, min_quality: int | None
+) -> tuple[_Shape, dict[str, Any]]:
+    floor = min_quality if min_quality is not None else (0 if search else DEFAULT_MIN_QUALITY)
+    parameters: dict[str, Any] = search_parameters(search) if search else {}
+    if sector:
+        parameters["sector"] = sector
+    if floor > 0:
+        parameters["floor"] = floor
+    shape = _Shape(
+        dialect_name=session.get_bind().dialect.name,
+        in_sector=bool(sector),
+        has_floor=floor > 0,
+        is_search=bool(search),
+        is_ascii=not search or search.isascii(),
     )
+    return shape, parameters
 
 
-def _objects(session: Session, statement: Select[Any]) -> list[StockObject]:
-    return [union_object(row) for row in session.execute(statement)]
+def _in_sector(columns: Columns) -> ColumnElement[bool]:
+    condition: ColumnElement[bool] = columns.sector_name == bindparam("sector", type_=String)
+    return condition
+
+
+def _reaches_floor(columns: Columns) -> ColumnElement[bool]:
+    condition: ColumnElement[bool] = columns.data_quality_score >= bindparam("floor", type_=Integer)
+    return condition
+
+
+def _has_symbol(columns: Columns) -> ColumnElement[bool]:
+    condition: ColumnElement[bool] = columns.nse_code.is_not(None)
+    return condition
+
+
+@cache
+def _page_statement(shape: _Shape) -> Select[Any]:
+    """The ids of the page first, from indexes alone where possible; then their rows, which are wide."""
+    by = by_rank if shape.is_search else by_market_cap
+    if shape.is_search:
+        candidates = _candidates(shape)
+        chosen = select(candidates).order_by(*by(candidates.c))
+    else:
+        columns = _STOCKS.c
+        conditions = (condition(columns) for condition in _conditions(shape))
+        chosen = select(columns.id, columns.market_cap).where(*conditions).order_by(*by(columns))
+    limit, offset = bindparam("limit", type_=Integer), bindparam("offset", type_=Integer)
+    page = chosen.limit(limit).offset(offset).subquery("page")
+    return select_stocks(page).order_by(*by(page.c))
+
+
+@cache
+def _count_statement(shape: _Shape) -> Select[Any]:
+    conditions = _conditions(shape)
+    if shape.is_search:
+        conditions.append(Search(shape.dialect_name, is_ascii=shape.is_ascii).matches)
+    return select(func.count()).select_from(_STOCKS).where(*(condition(_STOCKS.c) for condition in conditions))
+
+
+def _candidates(shape: _Shape) -> FromClause:
+    search = Search(shape.dialect_name, is_ascii=shape.is_ascii)
+    if shape.dialect_name != "postgresql":
+        return search.candidates(_STOCKS, *_conditions(shape))
+    floor = (_reaches_floor,) if shape.has_floor else ()
+    return search.best_candidates(_in_sector if shape.in_sector else None, *floor)
+
+
+def _conditions(shape: _Shape) -> list[Condition]:
+    conditions: list[Condition] = []
+    if not shape.is_search:
+        # The clients' lists are keyed by symbol, so stocks without one can only be searched for.
+        conditions.append(_has_symbol)
+    if shape.in_sector:
+        conditions.append(_in_sector)
+    if shape.has_floor:
+        conditions.append(_reaches_floor)
+    return conditions
+
+
+_SINGLE_STATEMENT = select_stocks().where(_STOCKS.c.nse_code == bindparam("code", type_=String))
+
+
+@cache
+def _batch_statement(dialect_name: str, *, are_ascii: bool) -> Select[Any]:
+    # Of several stocks with one name the largest is meant.
+    named = possible_matches(dialect_name, are_ascii=are_ascii)
+    return select_stocks().where(named).order_by(*by_market_cap(_STOCKS.c))
+
+
+def _objects(session: Session, statement: Select[Any], parameters: Mapping[str, Any]) -> list[StockObject]:
+    return [union_object(row) for row in _rows(session, statement, parameters)]
+
+
+def _rows(session: Session, statement: Select[Any], parameters: Mapping[str, Any]) -> Sequence[tuple[Any, ...]]:
+    """The driver's own tuples: `union_object` knows their types, and rows of 90 columns are dear to wrap."""
+    with session.connection().execute(statement, parameters) as result:
+        return result.cursor.fetchall()
