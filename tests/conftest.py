@@ -52,6 +52,13 @@ def redis_server() -> Iterator[ThrowAwayRedis]:
         yield server
 
 
+@pytest.fixture
+def own_redis() -> Iterator[ThrowAwayRedis]:
+    """A server for this test alone, to be stopped and killed; it keeps its data over a restart."""
+    with ThrowAwayRedis(appendonly=True) as server:
+        yield server
+
+
 @pytest.fixture(params=ENGINES)
 def engine(request: pytest.FixtureRequest) -> str:
     """The database engine of this test; parametrise it indirectly to narrow it to one."""

@@ -9,6 +9,8 @@ from typing import Any
 import orjson
 from flask import Response
 
+from klyx.caching.answers import NEVER_CHANGES, cached
+from klyx.database.versions import STOCKS
 from klyx.json_provider import encode
 from klyx.openapi import Blueprint
 from klyx.schemas.envelope import success
@@ -29,6 +31,7 @@ blueprint = Blueprint("screener", __name__, url_prefix="/api/screener", descript
 
 
 @blueprint.get("/presets")
+@cached(NEVER_CHANGES, ttl_seconds=3600, browser_seconds=3600)
 @blueprint.response(200, PresetsAnswer)
 def presets() -> Mapping[str, Any]:
     # One client reads `data`, older ones read `presets`.
@@ -37,6 +40,7 @@ def presets() -> Mapping[str, Any]:
 
 @blueprint.get("/preset/<preset_id>")
 @blueprint.arguments(PresetQuery, location="query")
+@cached(STOCKS, ttl_seconds=300)
 @blueprint.response(200, ScreenAnswer)
 @blueprint.alt_response(404, description="There is no such preset")
 def run_preset(query: dict[str, Any], preset_id: str) -> Mapping[str, Any] | Response:
@@ -53,6 +57,7 @@ def run_preset(query: dict[str, Any], preset_id: str) -> Mapping[str, Any] | Res
 @blueprint.post("/filter")
 @blueprint.arguments(FilterQuery)
 @blueprint.arguments(FormatQuery, location="query")
+@cached(STOCKS, ttl_seconds=300)
 @blueprint.response(200, ScreenAnswer)
 def run_filter(query: dict[str, Any], address: dict[str, str]) -> Mapping[str, Any] | Response:
     """`format=csv` may stand in the body or in the address."""
@@ -66,6 +71,7 @@ def run_filter(query: dict[str, Any], address: dict[str, str]) -> Mapping[str, A
 
 
 @blueprint.get("/fields")
+@cached(STOCKS, ttl_seconds=3600)
 @blueprint.response(200, FieldsAnswer)
 def list_fields() -> Mapping[str, Any]:
     with runtime().database.read() as session:
@@ -74,6 +80,7 @@ def list_fields() -> Mapping[str, Any]:
 
 
 @blueprint.get("/field/<path:name>/stats")
+@cached(STOCKS, ttl_seconds=3600)
 @blueprint.response(200, FieldStatisticsAnswer)
 @blueprint.alt_response(404, description="There is no such field, or there are no figures for it")
 def field_statistics(name: str) -> Mapping[str, Any]:

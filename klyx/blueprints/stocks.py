@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from klyx.caching.answers import cached
+from klyx.caching.kept import kept
 from klyx.database.versions import STOCKS
 from klyx.openapi import Blueprint
 from klyx.schemas.envelope import success
@@ -34,12 +36,17 @@ def list_stocks(query: dict[str, Any]) -> Mapping[str, Any]:
     narrowed_by = {name: query[name] for name in ("sector", "search", "min_quality")}
     with runtime().database.read() as session:
         page = stocks.list_stocks(session, limit=limit, offset=offset, **narrowed_by)
-        total = stocks.known_total(len(page), limit=limit, offset=offset)
-        if total is None:
-            total = stocks.count_stocks(session, **narrowed_by)
+    total = stocks.known_total(len(page), limit=limit, offset=offset)
+    if total is None:
+        total = kept(STOCKS, ("count", narrowed_by), partial(_count, **narrowed_by))
     pagination = {"limit": limit, "offset": offset, "total": total, "has_more": offset + limit < total}
     # One client reads the total inside `pagination`, the other beside it.
     return success(page, pagination=pagination, total=total)
+
+
+def _count(**narrowed_by: Any) -> int:
+    with runtime().database.read() as session:
+        return stocks.count_stocks(session, **narrowed_by)
 
 
 @blueprint.post("/database/stocks/batch")

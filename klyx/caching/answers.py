@@ -22,6 +22,8 @@ from klyx.caching.versions import Versions
 P = ParamSpec("P")
 
 EXTENSION_KEY = "klyx_answers"
+# A namespace for answers made of code alone; another deployment has other keys anyway.
+NEVER_CHANGES = "code"
 READY_MARK = "klyx.ready_answer"
 # How much longer than fresh an answer is kept, to be served while one request works out the next.
 STALE_SECONDS = 60
@@ -113,6 +115,7 @@ def _answer(
         entry = make_entry(
             response.get_data(),
             content_type=response.content_type or "application/json",
+            disposition=response.headers.get("Content-Disposition", ""),
             etag=etag,
             version=version,
             ttl_seconds=policy.ttl_seconds,
@@ -127,7 +130,9 @@ def _answer(
     if entry is None:
         return refused[0] if refused else make()
     if not is_safe:
-        return Response(entry.body, content_type=entry.content_type, headers={"Cache-Control": "no-store"})
+        response = _body_response(entry, entry.body)
+        response.headers["Cache-Control"] = "no-store"
+        return response
     if not policy.is_personal:
         request.environ[READY_MARK] = ReadyMark(namespace, entry, str(request.url_rule))
     return _ready_response(entry, policy)
@@ -135,9 +140,17 @@ def _answer(
 
 def _ready_response(entry: Entry, policy: Policy) -> Response:
     if entry.gzipped and accepts_gzip(request.headers.get("Accept-Encoding", "")):
-        response = Response(entry.gzipped, content_type=entry.content_type, headers={"Content-Encoding": "gzip"})
+        response = _body_response(entry, entry.gzipped)
+        response.headers["Content-Encoding"] = "gzip"
         return _with_headers(response, policy, f"{entry.etag}-gzip")
-    return _with_headers(Response(entry.body, content_type=entry.content_type), policy, entry.etag)
+    return _with_headers(_body_response(entry, entry.body), policy, entry.etag)
+
+
+def _body_response(entry: Entry, body: bytes) -> Response:
+    response = Response(body, content_type=entry.content_type)
+    if entry.disposition:
+        response.headers["Content-Disposition"] = entry.disposition
+    return response
 
 
 def _with_headers(response: Response, policy: Policy, etag: str) -> Response:

@@ -18,11 +18,15 @@ _OVERHEAD_BYTES = 500
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """`etag` is without quotes; `fresh_until` in epoch seconds; `gzipped` is empty when it was not worth it."""
+    """`disposition` is the Content-Disposition of a download, `etag` without quotes, `fresh_until` in epoch seconds.
+
+    `gzipped` is empty when compressing was not worth it.
+    """
 
     body: bytes
     gzipped: bytes
     content_type: str
+    disposition: str
     etag: str
     version: int
     fresh_until: float
@@ -54,8 +58,15 @@ def unpack(packed: bytes) -> Entry | None:
 
 
 def make_entry(
-    body: bytes, *, content_type: str, etag: str, version: int, ttl_seconds: float, compress: bool
+    body: bytes,
+    *,
+    content_type: str,
+    etag: str,
+    version: int,
+    ttl_seconds: float,
+    compress: bool,
+    disposition: str = "",
 ) -> Entry:
     worth_it = compress and len(body) >= COMPRESS_FROM_BYTES
     gzipped = gzip.compress(body, COMPRESSION_LEVEL, mtime=0) if worth_it else b""
-    return Entry(body, gzipped, content_type, etag, version, time.time() + ttl_seconds)
+    return Entry(body, gzipped, content_type, disposition, etag, version, time.time() + ttl_seconds)

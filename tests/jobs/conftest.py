@@ -15,13 +15,6 @@ from tests.servers import ThrowAwayRedis
 
 
 @pytest.fixture
-def own_redis() -> Iterator[ThrowAwayRedis]:
-    """A server for this test alone, to be stopped and killed; it keeps its data over a restart."""
-    with ThrowAwayRedis(appendonly=True) as server:
-        yield server
-
-
-@pytest.fixture
 def environment(engine: str, database_url: str, own_redis: ThrowAwayRedis, tmp_path: Path) -> dict[str, str]:
     """For programs of ours on this test's servers; leases are short, so that lost ones are seen soon."""
     return {
