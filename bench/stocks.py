@@ -170,6 +170,8 @@ def _copy(session: Session, table: Table, columns: Sequence[str], rows: Iterable
     csv.writer(buffer).writerows([row[name] for name in columns] for row in rows)
     buffer.seek(0)
     session.execute(text("SET LOCAL statement_timeout = 0"))
+    # VACUUM takes a row for visible to all only when its commit has reached the log.
+    session.execute(text("SET LOCAL synchronous_commit = on"))
     statement = sql.SQL("COPY {} ({}) FROM STDIN WITH (FORMAT csv)").format(
         sql.Identifier(table.name), sql.SQL(", ").join(map(sql.Identifier, columns))
     )
