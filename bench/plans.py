@@ -10,11 +10,12 @@ from contextlib import contextmanager
 from typing import Any
 
 import click
-from sqlalchemy import Engine, event
+from sqlalchemy import Engine, event, select
 from sqlalchemy.orm import Session
 
 from bench.stocks import fill
 from klyx.database import Database, DatabaseSettings, migrations
+from klyx.database.models import Stock
 from klyx.services import stocks
 from tests.servers import ThrowAwayPostgres
 
@@ -42,11 +43,10 @@ def hot_queries(names: list[str]) -> Mapping[str, Query]:
 
 def some_names(session: Session, count: int = BATCH_NAMES) -> list[str]:
     """Names, symbols, ISINs and unknown names, in turn."""
-    names: list[str] = []
-    for number, reference in enumerate(stocks.known_names(session)[: 3 * count : 3]):
-        spellings = (reference.stock_name, reference.nse_code, reference.isin, f"Unknown {number}")
-        names.append(spellings[number % 4] or reference.stock_name.upper())
-    return names
+    columns = (Stock.stock_name, Stock.nse_code, Stock.isin)
+    rows = session.execute(select(*columns).where(Stock.id % 3 == 0).order_by(Stock.id).limit(count))
+    spellings = [(*row, f"Unknown {number}") for number, row in enumerate(rows)]
+    return [spelling[number % 4] or spelling[0].upper() for number, spelling in enumerate(spellings)]
 
 
 @contextmanager

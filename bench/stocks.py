@@ -78,6 +78,8 @@ def fill(database: Database, count: int, seed: int = SEED) -> None:
             facts = ({"stock_id": key, **row} for key, row in chunk if _has_facts(row))
             write(session, _FACTS, ("stock_id", *FACT_COLUMNS), facts)
         if database.dialect_name == "postgresql":
+            # VACUUM takes a row for visible to all only when its commit has reached the log.
+            session.execute(text("SET LOCAL synchronous_commit = on"))
             session.execute(select(func.setval(func.pg_get_serial_sequence("stocks", "id"), first + count)))
     _analyze(database)
 
@@ -170,8 +172,6 @@ def _copy(session: Session, table: Table, columns: Sequence[str], rows: Iterable
     csv.writer(buffer).writerows([row[name] for name in columns] for row in rows)
     buffer.seek(0)
     session.execute(text("SET LOCAL statement_timeout = 0"))
-    # VACUUM takes a row for visible to all only when its commit has reached the log.
-    session.execute(text("SET LOCAL synchronous_commit = on"))
     statement = sql.SQL("COPY {} ({}) FROM STDIN WITH (FORMAT csv)").format(
         sql.Identifier(table.name), sql.SQL(", ").join(map(sql.Identifier, columns))
     )

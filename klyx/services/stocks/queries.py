@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
@@ -15,7 +15,7 @@ from klyx.errors import Invalid, NotFound
 from klyx.services.analysis.text import normalise_nse_code
 from klyx.services.stocks.expressions import Columns, Condition, by_market_cap
 from klyx.services.stocks.matching import NameIndex, StockReference, are_ascii, name_parameters, possible_matches
-from klyx.services.stocks.search import Search, by_rank, search_parameters
+from klyx.services.stocks.search import LARGEST_LOOKED_AT, Search, by_rank, search_parameters
 from klyx.services.stocks.union import STOCK_COLUMNS, StockObject, union_object
 
 DEFAULT_MIN_QUALITY = 30
@@ -47,6 +47,7 @@ class _Shape:
     has_floor: bool
     is_search: bool
     is_ascii: bool
+    is_deep: bool = False
 
 
 def select_stocks(ids: FromClause | None = None) -> Select[Any]:
@@ -70,6 +71,8 @@ def list_stocks(
     for nothing, since a person who names a stock wants it however little is known of it.
     """
     shape, parameters = _narrowed(session, sector, search, min_quality)
+    if search and limit + offset > LARGEST_LOOKED_AT:
+        shape = replace(shape, is_deep=True)
     return _objects(session, _page_statement(shape), {**parameters, "limit": limit, "offset": offset})
 
 
@@ -172,7 +175,7 @@ def _count_statement(shape: _Shape) -> Select[Any]:
 
 def _candidates(shape: _Shape) -> FromClause:
     search = Search(shape.dialect_name, is_ascii=shape.is_ascii)
-    if shape.dialect_name != "postgresql":
+    if shape.is_deep or shape.dialect_name != "postgresql":
         return search.candidates(_STOCKS, *_conditions(shape))
     floor = (_reaches_floor,) if shape.has_floor else ()
     return search.best_candidates(_in_sector if shape.in_sector else None, *floor)
