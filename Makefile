@@ -1,11 +1,12 @@
 # make run    the whole stack on this machine, Ctrl-C ends it
 # make test   lint, types and every test
 # make lint   lint and types only
+# make bench  measure the speed of stocks and screener; OPTIONS=--quick for short rounds, --help tells all
 # make lock   write the exact versions of pyproject.toml's requirements (OPTIONS=--upgrade for newer ones)
 # make clean  remove what the others made; keeps instance/, where the data is
 .DEFAULT_GOAL := run
 .DELETE_ON_ERROR:
-.PHONY: run test lint lock clean
+.PHONY: run test lint bench lock clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -24,6 +25,9 @@ test: lint
 lint: $(VENV)/.requirements-dev
 	@$(BIN)/python -m ruff check .
 	@$(BIN)/python -m mypy
+
+bench: $(VENV)/.requirements-dev
+	@exec $(BIN)/python -m bench $(OPTIONS)
 
 lock: $(VENV)/.requirements-dev
 	$(LOCK) --output-file requirements.txt pyproject.toml requirements-oldest-python.in

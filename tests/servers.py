@@ -119,8 +119,9 @@ class ThrowAwayPostgres(_Server):
 
     OWNER = "klyx"
 
-    def __init__(self) -> None:
+    def __init__(self, *, shared_buffers: str = "32MB") -> None:
         super().__init__("postgres", _unprivileged_user(), _fast_folder())
+        self._shared_buffers = shared_buffers
         self.programs = find_postgres_programs()
         if self._owner is not None and not _others_can_enter(self.programs):
             self.programs = _copied(self.programs, self._make_folder(_common_folder()))
@@ -152,7 +153,7 @@ class ThrowAwayPostgres(_Server):
             "synchronous_commit": "off",
             "full_page_writes": "off",
             "max_connections": "200",
-            "shared_buffers": "32MB",
+            "shared_buffers": self._shared_buffers,
             "autovacuum": "off",
             # Nothing of it outside the folder.
             "dynamic_shared_memory_type": "mmap",
