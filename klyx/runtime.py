@@ -52,5 +52,5 @@ def build_runtime(settings: Settings) -> Runtime:
     )
     gate = RedisGate()
     versions = Versions(database, settings.cache_url, settings.redis_timeout_seconds, gate)
-    database.on_new_versions = versions.publish
+    database.observer = versions
     return Runtime(settings=settings, database=database, redis=redis, versions=versions, redis_gate=gate)

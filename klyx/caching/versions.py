@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+import time
+import uuid
+from collections.abc import Collection, Mapping
 from typing import Any, cast
 
 from cachetools import LRUCache
@@ -23,9 +25,12 @@ logger = logging.getLogger(__name__)
 
 # A copy that went wrong unnoticed (a writer cut off from Redis alone) is wrong for no longer than this.
 COPY_TTL_SECONDS = 30
+# How long a writer that says nothing more is believed to be writing; longer than any copy from before it lives.
+MARK_SECONDS = 60
 # A writer waits longer than a reader: what it cannot say, readers do not know until the copy ends.
 WRITER_TIMEOUT_SECONDS = 2.0
 KEY_PREFIX = "klyx-version:"
+_WRITERS = ":writers"
 _NAMESPACES_REMEMBERED = 10_000
 # Never lower: a slow reader must not overwrite what a writer said meanwhile.
 _RAISE = """
@@ -35,9 +40,10 @@ if tonumber(ARGV[1]) >= present then redis.call('SET', KEYS[1], ARGV[1], 'EX', A
 
 
 class Versions:
-    """What `current` says is at least as new as every change whose transaction ended before the call.
+    """What `current` says is at least as new as every change that was committed before the call.
 
-    A new connection means that Redis may have restarted and missed a change, so after one each copy is
+    Holds for changes that were announced (`Database.begin(STOCKS)`), for others from a moment after the commit
+    on. A new connection means that Redis may have restarted and missed a change, so after one each copy is
     compared with the database before it is believed again.
     """
 
@@ -62,39 +68,65 @@ class Versions:
         if self._reader is None or self._watch is None or not self._gate.may_try():
             return self._stored(namespace)
         version = self._watch.get(namespace)
-        if version is None:
-            generation = self._watch.generation()
-            version = self._copied(self._reader, namespace)
-            self._watch.remember(namespace, version, generation)
+        if version is not None:
+            return version
+        generation = self._watch.generation()
+        copy, is_being_written = self._copied(self._reader, namespace)
+        if is_being_written:
+            return self._stored(namespace)
+        version = copy if copy is not None else self._copy_again(self._reader, namespace)
+        self._watch.remember(namespace, version, generation)
         return version
 
-    def _copied(self, redis: Redis, namespace: str) -> int:
-        copy = None
-        with self._gate.attempt():
-            copy = redis.get(KEY_PREFIX + namespace)
+    def _copied(self, redis: Redis, namespace: str) -> tuple[int | None, bool]:
+        """The copy, when there is one that can be believed, and whether the data is being written."""
+        key = KEY_PREFIX + namespace
+        copy, writers = None, 1
+        with self._gate.attempt(), redis.pipeline(transaction=False) as pipeline:
+            pipeline.get(key)
+            pipeline.zcount(key + _WRITERS, time.time(), "+inf")
+            copy, writers = pipeline.execute()
+        is_believed = copy is not None and self._confirmed.get(namespace) == self._connections_made
+        return (int(copy) if copy is not None and is_believed else None), writers > 0
+
+    def _copy_again(self, redis: Redis, namespace: str) -> int:
         connections = self._connections_made
-        if copy is not None and self._confirmed.get(namespace) == connections:
-            return int(copy)
         version = self._stored(namespace)
-        if self._gate.may_try():
-            with self._gate.attempt():
-                _raise_copy(redis, namespace, version)
-                self._confirmed[namespace] = connections
+        with self._gate.attempt():
+            _raise_copy(redis, namespace, version)
+            self._confirmed[namespace] = connections
         return version
 
     def _stored(self, namespace: str) -> int:
         with self._database.read() as session:
             return read_version(session, namespace)
 
-    def publish(self, versions: Mapping[str, int]) -> None:
-        """Tell every process the versions that a committed transaction gave. Never fails; see COPY_TTL_SECONDS."""
+    def announce(self, namespaces: Collection[str]) -> str:
+        """See ChangeObserver."""
+        mark = uuid.uuid4().hex
+        if self._writer is not None and self._gate.may_try():
+            with self._gate.attempt(), self._writer.pipeline(transaction=False) as pipeline:
+                for namespace in namespaces:
+                    writers = KEY_PREFIX + namespace + _WRITERS
+                    pipeline.zadd(writers, {mark: time.time() + MARK_SECONDS})
+                    pipeline.expire(writers, MARK_SECONDS)
+                    # A full server refuses the mark; without a copy the database is asked all the same.
+                    pipeline.delete(KEY_PREFIX + namespace)
+                pipeline.execute()
+        return mark
+
+    def settle(self, versions: Mapping[str, int], announced: Collection[str], mark: str | None) -> None:
+        """See ChangeObserver."""
         if self._writer is None:
             return
-        for namespace, version in versions.items():
-            try:
+        try:
+            for namespace, version in versions.items():
                 self._publish(self._writer, namespace, version)
-            except (RedisError, OSError) as error:
-                logger.warning("a version was not published", extra={"error_type": type(error).__name__})
+            if mark is not None:
+                for namespace in announced:
+                    self._writer.zrem(KEY_PREFIX + namespace + _WRITERS, mark)
+        except (RedisError, OSError) as error:
+            logger.warning("a version was not published", extra={"error_type": type(error).__name__})
 
     def _publish(self, redis: Redis, namespace: str, version: int) -> None:
         try:

@@ -1,6 +1,6 @@
 """The application's database: one class, two engines, the same queries on both."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 from sqlalchemy import Engine, text
@@ -12,7 +12,7 @@ from klyx.database.engine import READ_ONLY, parse_url, postgresql_engine, sqlite
 from klyx.database.errors import DatabaseUnavailable, PoolExhausted, as_unavailable
 from klyx.database.pool import ConnectionPool
 from klyx.database.settings import DatabaseSettings
-from klyx.database.versions import raise_versions, watch
+from klyx.database.versions import ChangeObserver, raise_versions, watch
 
 __all__ = ["Database", "DatabaseSettings", "DatabaseUnavailable", "PoolExhausted"]
 
@@ -39,7 +39,7 @@ class Database:
         self._writers = sessionmaker(self.engine, expire_on_commit=False)
         self._readers = sessionmaker(reading, expire_on_commit=False, autoflush=False)
         watch(self._writers)
-        self.on_new_versions: Callable[[Mapping[str, int]], None] | None = None
+        self.observer: ChangeObserver | None = None
 
     @property
     def dialect_name(self) -> str:
@@ -47,17 +47,26 @@ class Database:
         return self.engine.dialect.name
 
     @contextmanager
-    def begin(self) -> Iterator[Session]:
+    def begin(self, *changing: str) -> Iterator[Session]:
         """A session in a transaction that may write: committed at the end, rolled back on an error.
 
-        Afterwards `on_new_versions` is told the versions that this gave the data (klyx.database.versions).
+        `changing` are the namespaces (klyx.database.versions) that it is going to change. Their versions rise
+        with or without it; given, nobody is served an old answer in the moment between the commit and its news.
         """
-        with _failures_explained(), self._writers.begin() as session:
-            yield session
-            session.flush()
-            versions = raise_versions(session)
-        if versions and self.on_new_versions is not None:
-            self.on_new_versions(versions)
+        mark = self.observer.announce(changing) if self.observer is not None and changing else None
+        versions: dict[str, int] = {}
+        is_unknown = False
+        try:
+            with _failures_explained(), self._writers.begin() as session:
+                yield session
+                session.flush()
+                raised = raise_versions(session)
+                is_unknown = True
+            versions, is_unknown = raised, False
+        finally:
+            # After a commit that failed nobody knows what it did: then the mark stays until it ends by itself.
+            if self.observer is not None and (versions or mark) and not is_unknown:
+                self.observer.settle(versions, changing, mark)
 
     @contextmanager
     def read(self) -> Iterator[Session]:

@@ -8,7 +8,8 @@ tables below are noticed by themselves; what goes around the session (COPY) call
 from __future__ import annotations
 
 import time
-from typing import Any
+from collections.abc import Collection, Mapping
+from typing import Any, Protocol
 
 from sqlalchemy import Executable, case, event, inspect, select
 from sqlalchemy.dialects import postgresql, sqlite
@@ -25,6 +26,19 @@ _NAMESPACE_BY_TABLE = {
     FundamentalsCache.__tablename__: FUNDAMENTALS,
 }
 _CHANGED = "klyx_changed_namespaces"
+
+
+class ChangeObserver(Protocol):
+    """Whoever keeps something under versions. Neither method fails, and neither is called in a transaction."""
+
+    def announce(self, namespaces: Collection[str]) -> str:
+        """These are about to change: until `settle`, only the database says which version they have.
+
+        Returns a mark for `settle`.
+        """
+
+    def settle(self, versions: Mapping[str, int], announced: Collection[str], mark: str | None) -> None:
+        """A transaction has ended and given these versions; none when it changed nothing or was rolled back."""
 
 
 def portfolio_of(user_id: str) -> str:

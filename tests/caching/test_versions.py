@@ -7,8 +7,10 @@ import threading
 import pytest
 from redis import Redis
 from redis.exceptions import RedisError
+from sqlalchemy import update
 
 from klyx.caching.versions import KEY_PREFIX
+from klyx.database.models import DataVersion
 from klyx.database.versions import STOCKS, portfolio_of, read_version
 from klyx.runtime import Runtime
 from tests.caching.conftest import BuildRuntime
@@ -80,8 +82,63 @@ def test_a_slow_reader_does_not_bring_an_old_version_back(
     reader: Runtime, writer: Runtime, own_redis: ThrowAwayRedis
 ) -> None:
     version = write(writer)
-    writer.versions.publish({STOCKS: version - 1})
+    writer.versions.settle({STOCKS: version - 1}, (), None)
     assert copy_in(own_redis) == version
+
+
+def test_nobody_is_told_an_old_version_after_an_announced_commit(
+    reader: Runtime, writer: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old = write(writer)
+    assert reader.versions.current(STOCKS) == old
+    # The moment between the commit and its news, as long as it takes.
+    told: list[tuple[object, ...]] = []
+    monkeypatch.setattr(writer.versions, "settle", lambda *news: told.append(news))
+    with writer.database.begin(STOCKS) as session:
+        assert reader.versions.current(STOCKS) == old
+        add_stock(session, "Announced Ltd.", None)
+    with writer.database.read() as session:
+        new = read_version(session, STOCKS)
+    assert new > old
+    assert [reader.versions.current(STOCKS) for _ in range(3)] == [new] * 3
+    monkeypatch.undo()
+    writer.versions.settle(*told[0])  # type: ignore[arg-type]
+    assert reader.versions.current(STOCKS) == new
+
+
+def test_a_writer_that_died_is_waited_for_and_then_forgotten(
+    reader: Runtime, writer: Runtime, own_redis: ThrowAwayRedis
+) -> None:
+    write(writer)
+    mark = writer.versions.announce([STOCKS])
+    assert mark
+    before = gets_of(own_redis)
+    for _ in range(5):
+        reader.versions.current(STOCKS)
+    assert gets_of(own_redis) == before + 5
+    with own_redis.client() as client:
+        client.select(1)
+        assert 0 < client.ttl(f"{KEY_PREFIX}{STOCKS}:writers") <= 60
+        client.delete(f"{KEY_PREFIX}{STOCKS}:writers")
+    for _ in range(3):
+        reader.versions.current(STOCKS)
+    before = gets_of(own_redis)
+    for _ in range(5):
+        reader.versions.current(STOCKS)
+    assert gets_of(own_redis) == before
+
+
+def test_several_writers_at_once_do_not_end_each_others_mark(reader: Runtime, writer: Runtime) -> None:
+    old = write(writer)
+    writer.versions.announce([STOCKS])
+    with writer.database.begin(STOCKS) as session:
+        add_stock(session, "Another Ltd.", None)
+    with writer.database.read() as session:
+        assert reader.versions.current(STOCKS) == read_version(session, STOCKS) > old
+    # Unannounced to the cache, as a writer between its commit and its news is.
+    with writer.database.engine.begin() as connection:
+        connection.execute(update(DataVersion).values(version=old + 10_000_000_000))
+    assert reader.versions.current(STOCKS) == old + 10_000_000_000
 
 
 def test_without_any_redis_the_database_is_asked(runtime_of: BuildRuntime) -> None:

@@ -1,10 +1,10 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 
 import pytest
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import delete, event, insert, select, update
 from sqlalchemy.orm import Session
 
 from klyx.database import Database
@@ -23,6 +23,26 @@ def version(database: Database, namespace: str = STOCKS) -> int:
 def stock_id(database: Database) -> int:
     with database.begin() as session:
         return session.scalars(insert(Stock).values(stock_name="A", nse_code="A").returning(Stock.id)).one()
+
+
+class Observer:
+    """Notes what it is told, and the version it finds in the database then."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        self.announced: list[tuple[tuple[str, ...], int]] = []
+        self.settled: list[Mapping[str, int]] = []
+        self.marks: list[str | None] = []
+        self.seen: list[int] = []
+
+    def announce(self, namespaces: Collection[str]) -> str:
+        self.announced.append((tuple(namespaces), version(self.database)))
+        return "mark"
+
+    def settle(self, versions: Mapping[str, int], announced: Collection[str], mark: str | None) -> None:
+        self.settled.append(versions)
+        self.marks.append(mark)
+        self.seen.append(version(self.database))
 
 
 def new_object(session: Session, stock_id: int) -> None:
@@ -81,21 +101,49 @@ def test_other_data_and_reading_leave_it(database: Database, stock_id: int) -> N
 
 def test_a_transaction_that_fails_raises_nothing(database: Database, stock_id: int) -> None:
     before = version(database)
-    told: list[Mapping[str, int]] = []
-    database.on_new_versions = told.append
+    observer = database.observer = Observer(database)
     with pytest.raises(LookupError), database.begin() as session:
         failure(session, stock_id)
     with database.begin() as session:
         session.execute(select(User)).all()
-    assert (version(database), told) == (before, [])
+    assert (version(database), observer.settled) == (before, [])
 
 
-def test_the_new_versions_are_told_after_the_commit(database: Database, stock_id: int) -> None:
-    told: list[tuple[Mapping[str, int], int]] = []
-    database.on_new_versions = lambda versions: told.append((versions, version(database)))
-    with database.begin() as session:
+def test_an_announced_change_that_does_not_come_is_settled(database: Database, stock_id: int) -> None:
+    observer = database.observer = Observer(database)
+    with pytest.raises(LookupError), database.begin(STOCKS) as session:
+        failure(session, stock_id)
+    with database.begin(STOCKS) as session:
+        session.execute(select(User)).all()
+    assert (observer.settled, observer.marks) == ([{}, {}], ["mark", "mark"])
+
+
+def test_changes_are_announced_before_and_told_after_the_transaction(database: Database, stock_id: int) -> None:
+    before = version(database)
+    observer = database.observer = Observer(database)
+    with database.begin(STOCKS) as session:
         statement(session, stock_id)
-    assert told == [({STOCKS: version(database)}, version(database))]
+    now = version(database)
+    assert observer.announced == [((STOCKS,), before)]
+    assert observer.settled == [{STOCKS: now}]
+    assert observer.marks == ["mark"]
+    assert observer.seen == [now]
+
+
+def test_after_a_commit_that_failed_nothing_is_settled(database: Database, stock_id: int) -> None:
+    observer = database.observer = Observer(database)
+
+    def fail(_session: Session) -> None:
+        raise LookupError
+
+    def write() -> None:
+        with database.begin(STOCKS) as session:
+            event.listen(session, "before_commit", fail)
+            statement(session, stock_id)
+
+    with pytest.raises(LookupError):
+        write()
+    assert (observer.announced != [], observer.settled) == (True, [])
 
 
 def test_a_clock_that_went_back_does_not_lower_it(database: Database, stock_id: int) -> None:
@@ -108,8 +156,7 @@ def test_a_clock_that_went_back_does_not_lower_it(database: Database, stock_id: 
 
 
 def test_writers_at_once_each_get_their_own(database: Database, stock_id: int) -> None:
-    seen: list[int] = []
-    database.on_new_versions = lambda versions: seen.append(versions[STOCKS])
+    observer = database.observer = Observer(database)
 
     def write() -> None:
         for _ in range(10):
@@ -121,5 +168,6 @@ def test_writers_at_once_each_get_their_own(database: Database, stock_id: int) -
         thread.start()
     for thread in threads:
         thread.join()
-    assert len(set(seen)) == 40
-    assert version(database) == max(seen)
+    versions = {settled[STOCKS] for settled in observer.settled}
+    assert len(versions) == 40
+    assert version(database) == max(versions)

@@ -7,11 +7,12 @@ import threading
 from pathlib import Path
 
 from rq.timeouts import JobTimeoutException
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from jobs.runner import run_job
 from klyx.config import load_settings
-from klyx.database.models import AnalysisRow
+from klyx.database.models import AnalysisRow, Stock
+from klyx.database.versions import STOCKS
 from klyx.runtime import Runtime
 from klyx.services import jobs
 from klyx.services.jobs import Lease, ProgressReporter
@@ -20,6 +21,7 @@ ENTRY_POINT = "tests.jobs.kinds.run"
 KINDS = {
     "effect": "tests.jobs.kinds:effect",
     "gate": "tests.jobs.kinds:gate",
+    "reprice": "tests.jobs.kinds:reprice",
     "raises": "tests.jobs.kinds:raises",
     "raises-once": "tests.jobs.kinds:raises_once",
     "forgets": "tests.jobs.kinds:forgets",
@@ -48,6 +50,13 @@ def effect(runtime: Runtime, lease: Lease, progress: ProgressReporter) -> None:
         session.add(row)
         session.flush()
         jobs.complete(session, lease, {"rows": 1})
+
+
+def reprice(runtime: Runtime, lease: Lease, progress: ProgressReporter) -> None:
+    """Gives every stock the price in its arguments."""
+    with runtime.database.begin(STOCKS) as session:
+        session.execute(update(Stock).values(current_price=lease.arguments["price"]))
+        jobs.complete(session, lease, {})
 
 
 def gate(runtime: Runtime, lease: Lease, progress: ProgressReporter) -> None:
