@@ -39,7 +39,9 @@ ROWS: dict[str, Row] = {
 @click.option("--strict", is_flag=True, help="Exit status 1 when a goal is missed or could not be measured.")
 def main(only: tuple[str, ...], quick: bool, strict: bool) -> None:
     """Measure, and print each line as it is known."""
-    signal.signal(signal.SIGTERM, _end)
+    # Both, also where the shell had us ignore Ctrl-C: what was started must end with us.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _end)
     guardian = start_guardian()
     found: list[Measurement] = []
     started = time.monotonic()
