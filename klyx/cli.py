@@ -1,11 +1,13 @@
-"""Commands: `flask db init|migrate|status`."""
+"""Commands: `flask db init|migrate|status` and `flask cache forget`."""
 
 from __future__ import annotations
 
 from flask import Flask
 
+from klyx.caching.commands import cache_commands
 from klyx.database.commands import database_commands
 
 
 def register_commands(app: Flask) -> None:
     app.cli.add_command(database_commands)
+    app.cli.add_command(cache_commands)

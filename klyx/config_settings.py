@@ -208,7 +208,7 @@ class Settings:
         "RATE_LIMIT_DEFAULT",
         RateLimit(),
         default="1200 per minute; 20000 per hour",
-        doc="Every endpoint without a limit of its own, per user, session or address",
+        doc="Every endpoint without a limit of its own, per web process and user, session or address",
     )
     rate_limit_login: str = setting(
         "RATE_LIMIT_LOGIN", RateLimit(), default="10 per minute; 60 per hour", doc="Login attempts per account"

@@ -66,12 +66,14 @@ def init_security(app: Flask, settings: Settings) -> None:
         # It would be on answers to the origins above only, and a shared cache needs it on all others too.
         vary_header=False,
     )
-    app.after_request(_vary_by_origin)
+    app.after_request(_tell_caches)
 
 
-def _vary_by_origin(response: Response) -> Response:
+def _tell_caches(response: Response) -> Response:
     if request.path.startswith("/api/"):
         response.vary.add("Origin")
+        # Whatever does not say that it may be kept may belong to one person.
+        response.headers.setdefault("Cache-Control", "no-store")
     return response
 
 
