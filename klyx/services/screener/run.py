@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
-from typing import Any
+from functools import cache, lru_cache, partial
+from operator import itemgetter
+from typing import Any, cast
 
-from sqlalchemy import ColumnElement, Label, func, select, true, type_coerce
+from sqlalchemy import Integer, Label, Select, UnaryExpression, bindparam, func, select, true
 from sqlalchemy.orm import Session
-from sqlalchemy.types import NullType
 
 from klyx.services.screener.conditions import Screen
 from klyx.services.screener.fields import ScreenField, result_fields
-from klyx.services.screener.portable import iso_moment, without_tags
+from klyx.services.screener.portable import iso_moment
 from klyx.services.screener.sql import (
     METADATA,
     STOCKS,
@@ -26,6 +26,9 @@ from klyx.services.screener.sql import (
 from klyx.services.stocks import Kind
 
 MAX_ROWS = 500
+# Presets, and the screens people come back to; SQLAlchemy keeps the compiled text of more.
+_STATEMENTS_KEPT = 64
+_TAGS = str.maketrans("", "", "<>")
 Cell = str | int | float | None
 
 
@@ -56,42 +59,18 @@ def run_screen(
     Raises Invalid for an unknown column.
     """
     fields = result_fields(columns)
-    matches = (
-        select(STOCKS.c.id, STOCKS.c.nse_code, sort_key(screen.sort_by).label("sort_key"))
-        .select_from(stocks_with_metadata())
-        .where(passes_floor(), compile_group(screen.condition))
-        .cte("matches")
-    )
-    found = matches.columns
-    order = in_order(found.sort_key, found.nse_code, found.id, descending=screen.descending)
-    page = select(matches).order_by(*order).limit(limit).offset(offset).subquery("page")
-    # The totals come with every row, and alone when there is none, so that one statement always tells them.
-    totals = select(
-        select(func.count()).select_from(matches).scalar_subquery().label("total_matches"),
-        select(func.count()).select_from(STOCKS).where(passes_floor()).scalar_subquery().label("total_stocks"),
-    ).subquery("totals")
-    shown = page.columns
-    statement = (
-        select(STOCKS.c.id, *(_cell(field) for field in fields), *totals.columns)
-        .select_from(
-            totals.outerjoin(page, true())
-            .outerjoin(STOCKS, STOCKS.c.id == shown.id)
-            .outerjoin(METADATA, METADATA.c.stock_id == shown.id)
-        )
-        .order_by(*in_order(shown.sort_key, shown.nse_code, shown.id, descending=screen.descending))
-    )
-    rows = session.connection().execute(statement).all()
-    total_matches, total_stocks = rows[0][-2:]
+    # The driver's own tuples: rows this wide are dear to wrap, and there is nothing to convert in them.
+    connection = session.connection()
+    statement = _statement(screen, fields, connection.dialect.name)
+    with connection.execute(statement, {"limit": limit, "offset": offset}) as result:
+        tuples = result.cursor.fetchall()
+    total_matches, total_stocks = tuples[0][-2:]
     headings = tuple(field.name for field in fields)
     keys = ("id", *headings)
-    return ScreenResult(
-        # The totals stand after the last key, so zip leaves them out.
-        [] if rows[0].id is None else [dict(zip(keys, row, strict=False)) for row in rows],
-        headings,
-        total_matches,
-        total_stocks,
-        screen.condition.condition_count,
-    )
+    # The totals stand after the last key, so zip leaves them out.
+    rows = [] if tuples[0][0] is None else [dict(zip(keys, values, strict=False)) for values in tuples]
+    _remove_tags(rows, [field.name for field in fields if field.is_text])
+    return ScreenResult(rows, headings, total_matches, total_stocks, screen.condition.condition_count)
 
 
 def matching_ids(session: Session, screen: Screen) -> list[int]:
@@ -105,12 +84,52 @@ def matching_ids(session: Session, screen: Screen) -> list[int]:
     return list(session.connection().scalars(statement))
 
 
+@lru_cache(maxsize=_STATEMENTS_KEPT)
+def _statement(screen: Screen, fields: tuple[ScreenField, ...], dialect_name: str) -> Select[Any]:
+    """Per row the id, the fields, and both totals; a page without rows is one row of nulls and the totals."""
+    matches = (
+        select(STOCKS.c.id, STOCKS.c.nse_code, sort_key(screen.sort_by).label("sort_key"))
+        .select_from(stocks_with_metadata())
+        .where(passes_floor(), compile_group(screen.condition))
+        .cte("matches")
+    )
+    order = partial(_in_order, descending=screen.descending)
+    limit, offset = bindparam("limit", type_=Integer), bindparam("offset", type_=Integer)
+    page = select(matches).order_by(*order(matches.c)).limit(limit).offset(offset).subquery("page")
+    totals = select(
+        select(func.count()).select_from(matches).scalar_subquery().label("total_matches"),
+        select(func.count()).select_from(STOCKS).where(passes_floor()).scalar_subquery().label("total_stocks"),
+    ).subquery("totals")
+    rows = select(STOCKS.c.id, *(_cell(field) for field in fields))
+    if dialect_name == "postgresql":
+        # OFFSET keeps the planner from reading and hashing all stocks once more to find the rows of a page.
+        row = rows.select_from(stocks_with_metadata()).where(STOCKS.c.id == page.c.id).offset(0).lateral("row")
+        found = select(*row.c, *totals.c).select_from(totals.outerjoin(page, true()).outerjoin(row, true()))
+    else:
+        found = rows.add_columns(*totals.c).select_from(
+            totals.outerjoin(page, true())
+            .outerjoin(STOCKS, STOCKS.c.id == page.c.id)
+            .outerjoin(METADATA, METADATA.c.stock_id == page.c.id)
+        )
+    return found.order_by(*order(page.c))
+
+
+def _in_order(columns: Any, *, descending: bool) -> tuple[UnaryExpression[Any], ...]:
+    return in_order(columns.sort_key, columns.nse_code, columns.id, descending=descending)
+
+
+def _remove_tags(rows: list[dict[str, Cell]], headings: Sequence[str]) -> None:
+    """Clients put texts into pages as raw HTML, so nothing may open or close a tag."""
+    for heading in headings:
+        # One look at a whole column: nearly none has any, and a look at each cell costs more than the rest.
+        texts = "".join(cast("Iterator[str]", filter(None, map(itemgetter(heading), rows))))
+        if "<" in texts or ">" in texts:
+            for row in rows:
+                text = row[heading]
+                row[heading] = text.translate(_TAGS) if isinstance(text, str) else text
+
+
 @cache
 def _cell(field: ScreenField) -> Label[Any]:
-    value: ColumnElement[Any] = field.expression
-    if field.is_text:
-        value = without_tags(value)
-    elif field.kind is Kind.MOMENT:
-        value = iso_moment(value)
-    # Drivers give plain numbers and texts here; no type means no look at each cell.
-    return type_coerce(value, NullType()).label(field.name)
+    value = iso_moment(field.expression) if field.kind is Kind.MOMENT else field.expression
+    return value.label(field.name)
