@@ -144,7 +144,7 @@ class ThrowAwayPostgres(_Server):
         data = self.folder / "data"
         if not data.exists():
             self._run("initdb", f"--pgdata={data}", "--username=postgres", "--auth=trust", "--encoding=UTF8",
-                      "--no-locale", "--no-sync", "--no-instructions")
+                      "--locale=C.UTF-8", "--no-sync", "--no-instructions")
         options = {
             "listen_addresses": "127.0.0.1",
             "port": str(self.port),

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
+from orjson import Fragment
+
 from klyx.caching.answers import cached
 from klyx.caching.kept import kept
 from klyx.database.versions import STOCKS
@@ -41,7 +43,7 @@ def list_stocks(query: dict[str, Any]) -> Mapping[str, Any]:
         total = kept(STOCKS, ("count", narrowed_by), partial(_count, **narrowed_by))
     pagination = {"limit": limit, "offset": offset, "total": total, "has_more": offset + limit < total}
     # One client reads the total inside `pagination`, the other beside it.
-    return success(page, pagination=pagination, total=total)
+    return success(Fragment(stocks.encode_stocks(page)), pagination=pagination, total=total)
 
 
 def _count(**narrowed_by: Any) -> int:
@@ -56,8 +58,8 @@ def batch(query: dict[str, list[str]]) -> Mapping[str, Any]:
     names = query["stock_names"]
     with runtime().database.read() as session:
         found = stocks.batch(session, names)
-    metadata = {"requested": len(names), "found": len(found.stocks), "missing": found.missing}
-    return success(found.stocks, metadata=metadata)
+    metadata = {"requested": len(names), "found": len(found.rows), "missing": found.missing}
+    return success(Fragment(stocks.encode_stocks(found.rows)), metadata=metadata)
 
 
 @blueprint.get("/stock/<nse_code>")

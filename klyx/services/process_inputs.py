@@ -112,8 +112,8 @@ def portfolio_rows(session: Session, user_id: str) -> list[Row]:
     names = list(dict.fromkeys(reference.stock_name for reference in references.values()))
     found: dict[object, StockObject] = {}
     for start in range(0, len(names), stocks.MAX_BATCH_NAMES):
-        known = stocks.batch(session, names[start : start + stocks.MAX_BATCH_NAMES]).stocks
-        found.update({stock["id"]: stock for stock in known})
+        known = stocks.batch(session, names[start : start + stocks.MAX_BATCH_NAMES]).rows
+        found.update({stock["id"]: stock for stock in map(stocks.union_object, known)})
     rows: list[Row] = []
     for name in held:
         reference = references.get(name)

@@ -21,7 +21,7 @@ from klyx.services.stocks.queries import (
     select_stocks,
 )
 from klyx.services.stocks.summary import SectorCount, Statistics, sectors, statistics
-from klyx.services.stocks.union import STOCK_COLUMNS, StockObject, union_object
+from klyx.services.stocks.union import STOCK_COLUMNS, StockObject, StockRow, encode_stocks, union_object
 
 __all__ = [
     "FIELDS",
@@ -37,9 +37,11 @@ __all__ = [
     "StockField",
     "StockObject",
     "StockReference",
+    "StockRow",
     "Unit",
     "batch",
     "count_stocks",
+    "encode_stocks",
     "find_stock",
     "known_names",
     "known_total",

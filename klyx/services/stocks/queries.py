@@ -1,4 +1,4 @@
-"""Lists, search, single stocks and batches, as stock objects: one statement each, built once per shape."""
+"""Lists, search, single stocks and batches: one statement each, built once per shape."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from klyx.services.analysis.text import normalise_nse_code
 from klyx.services.stocks.expressions import Columns, Condition, by_market_cap
 from klyx.services.stocks.matching import NameIndex, StockReference, are_ascii, name_parameters, possible_matches
 from klyx.services.stocks.search import LARGEST_LOOKED_AT, Search, by_rank, search_parameters
-from klyx.services.stocks.union import STOCK_COLUMNS, StockObject, union_object
+from klyx.services.stocks.union import STOCK_COLUMNS, StockObject, StockRow, union_object
 
 DEFAULT_MIN_QUALITY = 30
 MAX_BATCH_NAMES = 500
@@ -34,7 +34,7 @@ _REFERENCE_POSITIONS = tuple(
 class StockBatch:
     """One stock per distinct known name, in the order of the names; `missing` are the unknown names."""
 
-    stocks: list[StockObject]
+    rows: list[StockRow]
     missing: list[str]
 
 
@@ -51,7 +51,7 @@ class _Shape:
 
 
 def select_stocks(ids: FromClause | None = None) -> Select[Any]:
-    """The statement whose rows `union_object` reads, of all stocks or of those with these ids."""
+    """The statement whose rows are StockRows, of all stocks or of those with these ids."""
     stocks = _STOCKS if ids is None else ids.join(_STOCKS, _STOCKS.c.id == ids.c.id)
     return select(*STOCK_COLUMNS).select_from(stocks.outerjoin(StockMetadata, StockMetadata.stock_id == _STOCKS.c.id))
 
@@ -64,7 +64,7 @@ def list_stocks(
     sector: str | None = None,
     search: str | None = None,
     min_quality: int | None = None,
-) -> list[StockObject]:
+) -> Sequence[StockRow]:
     """A page of stocks, the largest first; with `search` the best matches first.
 
     Without `min_quality` (0-100, an unknown score counts as 0) a plain list asks for 30 and a search
@@ -73,7 +73,7 @@ def list_stocks(
     shape, parameters = _narrowed(session, sector, search, min_quality)
     if search and limit + offset > LARGEST_LOOKED_AT:
         shape = replace(shape, is_deep=True)
-    return _objects(session, _page_statement(shape), {**parameters, "limit": limit, "offset": offset})
+    return _rows(session, _page_statement(shape), {**parameters, "limit": limit, "offset": offset})
 
 
 def count_stocks(
@@ -92,10 +92,10 @@ def known_total(found: int, *, limit: int, offset: int) -> int | None:
 def find_stock(session: Session, nse_code: str) -> StockObject:
     """The stock with this symbol, in any letter case, with or without `.NS` or `.BO`. Raises NotFound."""
     code = None if nse_code.strip().lower() in _NO_SYMBOLS else normalise_nse_code(nse_code)
-    found = _objects(session, _SINGLE_STATEMENT, {"code": code}) if code else []
+    found = _rows(session, _SINGLE_STATEMENT, {"code": code}) if code else []
     if not found:
         raise NotFound("There is no stock with this symbol. Please check it or search for the company's name.")
-    return found[0]
+    return union_object(found[0])
 
 
 def batch(session: Session, names: Sequence[str]) -> StockBatch:
@@ -112,7 +112,7 @@ def batch(session: Session, names: Sequence[str]) -> StockBatch:
     by_id = {reference.id: row for reference, row in zip(references, rows, strict=True)}
     find = NameIndex(references).find
     found = {name: by_id[reference.id] for name in distinct if (reference := find(name))}
-    return StockBatch([union_object(row) for row in found.values()], [name for name in distinct if name not in found])
+    return StockBatch(list(found.values()), [name for name in distinct if name not in found])
 
 
 def _narrowed(
@@ -203,11 +203,7 @@ def _batch_statement(dialect_name: str, *, are_ascii: bool) -> Select[Any]:
     return select_stocks().where(named).order_by(*by_market_cap(_STOCKS.c))
 
 
-def _objects(session: Session, statement: Select[Any], parameters: Mapping[str, Any]) -> list[StockObject]:
-    return [union_object(row) for row in _rows(session, statement, parameters)]
-
-
-def _rows(session: Session, statement: Select[Any], parameters: Mapping[str, Any]) -> Sequence[tuple[Any, ...]]:
-    """The driver's own tuples: `union_object` knows their types, and rows of 90 columns are dear to wrap."""
+def _rows(session: Session, statement: Select[Any], parameters: Mapping[str, Any]) -> Sequence[StockRow]:
+    """The driver's own tuples: `encode_stocks` knows their types, and rows of 90 columns are dear to wrap."""
     with session.connection().execute(statement, parameters) as result:
         return result.cursor.fetchall()

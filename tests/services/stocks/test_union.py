@@ -4,9 +4,10 @@ import math
 from datetime import UTC, datetime
 from typing import Any
 
+import orjson
 import pytest
 
-from klyx.services.stocks import FIELDS, union_object
+from klyx.services.stocks import FIELDS, encode_stocks, union_object
 from klyx.services.stocks.union import recommendation_text
 
 
@@ -51,3 +52,36 @@ def test_printed_ratios_are_rounded_under_every_name() -> None:
     assert made["Sector PE TTM"] == 20.0
     assert made["Forecaster Estimates 12Mth Upside %"] == 12.35
     assert made["PEG TTM PE to Growth"] == 1.2345
+
+
+def test_several_stocks_are_one_array_with_every_name_in_the_order_of_the_fields() -> None:
+    rows: list[list[Any]] = [[None] * len(FIELDS) for _ in range(3)]
+    for number, row in enumerate(rows):
+        row[0], row[1] = number, ('"', "line\n  , next", "100% 😀 \\ %b %s")[number]
+    made = orjson.loads(encode_stocks(rows))
+    assert [one["id"] for one in made] == [0, 1, 2]
+    assert [one["Stock Name"] for one in made] == ['"', "line\n  , next", "100% 😀 \\ %b %s"]
+    names = [name for field in FIELDS for name in (field.name, *field.display_names)]
+    assert [list(one) for one in made] == [names] * 3
+    assert encode_stocks([]) == b"[]"
+
+
+def test_figures_no_json_has_are_null_under_every_name() -> None:
+    made = stock(pe_ttm=math.nan, market_cap=math.inf, peg_ratio=-math.inf)
+    assert (made["pe_ttm"], made["PE TTM Price to Earnings"], made["Market Capitalization"]) == (None, None, None)
+    assert made["PEG TTM PE to Growth"] is None
+
+
+@pytest.mark.parametrize(
+    ("moment", "expected"),
+    [
+        (datetime(2025, 1, 31, 9, 30, 1, 999_999, tzinfo=UTC), "2025-01-31T09:30:01Z"),
+        ("2025-01-31 09:30:01.999999", "2025-01-31T09:30:01Z"),
+        ("2025-01-31 09:30:01", "2025-01-31T09:30:01Z"),
+        ("CURRENT_DATETIME", None),
+        (None, None),
+    ],
+)
+def test_moments_are_texts_in_utc_and_what_is_none_is_null(moment: object, expected: str | None) -> None:
+    made = stock(last_updated=moment)
+    assert made["last_updated"] == made["Last Updated"] == expected
