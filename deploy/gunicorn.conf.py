@@ -1,6 +1,8 @@
 """gunicorn, in production and under `make run`. Read before a port opens: a wrong setting ends it here."""
 
+import ctypes
 import sys
+from contextlib import suppress
 
 from gunicorn.config import Config
 from gunicorn.glogging import Logger
@@ -23,6 +25,11 @@ try:
 except ConfigurationError as error:
     sys.exit(f"klyx: {error}")
 configure_logging(settings.log_level)
+
+# glibc gives every thread a heap of its own and gives little of them back: with 32 threads a process grew by half.
+M_ARENA_MAX = -8
+with suppress(OSError, AttributeError):
+    ctypes.CDLL(None).mallopt(M_ARENA_MAX, 2)
 
 bind = list(settings.http_binds)
 workers = settings.web_workers

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 
 from klyx.config import Settings
-from klyx.sources import build_source
+from klyx.sources.build import build_source
 from klyx.sources.base import MarketDataSource
 from klyx.sources.http import SourceSettings
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from klyx.sources import build_source
+from klyx.sources.build import build_source
 from klyx.sources.base import (
     Deadline,
     SourceCircuitOpen,
