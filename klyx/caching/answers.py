@@ -60,7 +60,7 @@ class ReadyMark:
     """Left in the WSGI environment for klyx.caching.ready: this answer may be given again as it is."""
 
     namespace: str
-    entry: Entry
+    entry_key: str
     route: str
 
 
@@ -134,7 +134,7 @@ def _answer(
         response.headers["Cache-Control"] = "no-store"
         return response
     if not policy.is_personal:
-        request.environ[READY_MARK] = ReadyMark(namespace, entry, str(request.url_rule))
+        request.environ[READY_MARK] = ReadyMark(namespace, key, str(request.url_rule))
     return _ready_response(entry, policy)
 
 

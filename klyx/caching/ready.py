@@ -36,10 +36,10 @@ Key = tuple[str, ...]
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """An entry and the headers its answers have in common."""
+    """Where the entry lies, not the entry: the store alone decides how much memory entries have."""
 
     namespace: str
-    entry: Entry
+    entry_key: str
     headers: Headers
     route: str
 
@@ -62,19 +62,20 @@ class ReadyAnswers:
         with self._lock:
             ready = self._ready.get(key)
         started = self._log.now()
-        if ready is not None and self._guard.lets_pass_early(environ) and self._is_current(ready):
+        entry = self._answers.store.at_hand(ready.entry_key) if ready is not None else None
+        if ready and entry and self._guard.lets_pass_early(environ) and self._is_current(ready, entry):
             request_id.set(accepted_request_id(environ.get("HTTP_X_REQUEST_ID")))
-            status, headers, body = _answer(ready, environ)
+            status, headers, body = _answer(ready, entry, environ)
             headers.append(("X-Request-ID", request_id.get() or ""))
             self._log.write("GET", ready.route, int(status[:3]), started)
             start_response(status, headers)
             return [body] if body else []
         return self._app(environ, self._remembering(key, environ, start_response))
 
-    def _is_current(self, ready: Ready) -> bool:
+    def _is_current(self, ready: Ready, entry: Entry) -> bool:
         # When nobody can say, the application goes and tells the client.
         with suppress(KlyxError):
-            return ready.entry.is_fresh and self._answers.versions.current(ready.namespace) == ready.entry.version
+            return self._answers.versions.current(ready.namespace) == entry.version
         return False
 
     def _remembering(self, key: Key, environ: WSGIEnvironment, start_response: StartResponse) -> StartResponse:
@@ -83,7 +84,7 @@ class ReadyAnswers:
             if mark is not None and status.startswith("200") and _may_be_shared(headers):
                 common = [header for header in headers if header[0].lower() not in _OWN_HEADERS]
                 with self._lock:
-                    self._ready[key] = Ready(mark.namespace, mark.entry, common, mark.route)
+                    self._ready[key] = Ready(mark.namespace, mark.entry_key, common, mark.route)
             return start_response(status, headers, *others)
 
         return cast("StartResponse", start)
@@ -107,8 +108,7 @@ def _may_be_shared(headers: Headers) -> bool:
     return not any(name.lower() == "set-cookie" for name, _ in headers)
 
 
-def _answer(ready: Ready, environ: WSGIEnvironment) -> tuple[str, Headers, bytes]:
-    entry = ready.entry
+def _answer(ready: Ready, entry: Entry, environ: WSGIEnvironment) -> tuple[str, Headers, bytes]:
     if offered := matching_etag(environ.get("HTTP_IF_NONE_MATCH", ""), entry.etag):
         headers = [header for header in ready.headers if header[0] != "Content-Type"]
         return "304 NOT MODIFIED", [*headers, ("ETag", f'"{offered}"')], b""

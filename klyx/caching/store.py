@@ -53,6 +53,12 @@ class Store:
         self._memory: LRUCache[str, Entry] = LRUCache(settings.cache_memory_bytes, getsizeof=_size)
         self._lock = threading.Lock()
 
+    def at_hand(self, key: str) -> Entry | None:
+        """The entry under `key` if this process holds it and it is fresh; costs no trip to Redis."""
+        with self._lock:
+            entry = self._memory.get(key)
+        return entry if entry is not None and entry.is_fresh else None
+
     def get(self, key: str) -> Entry | None:
         """The entry under `key`, fresh or not."""
         with self._lock:
