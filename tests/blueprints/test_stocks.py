@@ -11,22 +11,9 @@ from sqlalchemy import event
 from klyx.schemas.stocks import StockSchema
 from klyx.services.stocks import FIELDS, Kind
 from tests.api import Api
-from tests.stock_rows import add_stock
+from tests.stock_api import BATCH, LISTED, add, found
 
-LISTED = "/api/database/stocks"
-BATCH = "/api/database/stocks/batch"
 MUTE_KEYS = {"Tech_RSI", "Tech_MACD", "Tech_MFI"}
-
-
-def add(api: Api, stock_name: str, nse_code: str | None, **columns: Any) -> int:
-    with api.runtime.database.begin() as session:
-        return add_stock(session, stock_name, nse_code, **columns)
-
-
-def found(api: Api, **query: Any) -> list[str]:
-    answer = api.get(LISTED, params=query)
-    assert answer.status_code == 200, answer.text
-    return [row["nse_code"] for row in answer.json()["data"]]
 
 
 def add_full_stock(api: Api) -> None:
@@ -218,17 +205,6 @@ def test_numbers_that_do_not_parse_are_a_400(api: Api) -> None:
             assert answer.json() == {"status": "error", "message": f"{name}: Please give a whole number."}
 
 
-def test_quality_floor_is_30_unless_asked_or_searched(api: Api) -> None:
-    for quality in (None, 0, 29, 30, 80):
-        add(api, f"Quality {quality} Ltd.", f"Q{quality}".upper(), data_quality_score=quality)
-    assert set(found(api)) == {"Q30", "Q80"}
-    assert set(found(api, min_quality=0)) == {"QNONE", "Q0", "Q29", "Q30", "Q80"}
-    assert set(found(api, min_quality=1)) == {"Q29", "Q30", "Q80"}
-    assert set(found(api, min_quality=50)) == {"Q80"}
-    assert set(found(api, search="quality")) == {"QNONE", "Q0", "Q29", "Q30", "Q80"}
-    assert set(found(api, search="quality", min_quality=50)) == {"Q80"}
-
-
 def test_sector_is_exact(api: Api) -> None:
     add(api, "A Ltd.", "A", sector_name="Oil & Gas")
     add(api, "B Ltd.", "B", sector_name="Oil & Gas Services")
@@ -242,95 +218,6 @@ def test_stocks_without_symbol_are_found_but_not_listed(api: Api) -> None:
     add(api, "Listed Ltd.", "LISTED")
     assert found(api) == ["LISTED"]
     assert found(api, search="Unlisted Private Ltd.") == [None]
-
-
-def test_search_ranks_name_symbol_prefix_substring(api: Api) -> None:
-    add(api, "The ITC Fans Ltd.", "FANS", market_cap=9e12)
-    add(api, "ITC Hotels Ltd.", "ITCHOTELS", market_cap=1e9)
-    add(api, "ITC Infra Ltd.", "INFRA", market_cap=2e9)
-    add(api, "I.T.C. Ltd.", "ITC", market_cap=1e8)
-    add(api, "itc", "LOWER", market_cap=2e8)
-    add(api, "ITC", "EXACT", market_cap=1e7)
-    assert found(api, search="ITC") == ["EXACT", "LOWER", "ITC", "INFRA", "ITCHOTELS", "FANS"]
-    assert found(api, search="itc", limit=1) == ["LOWER"]
-    assert found(api, search="ITC.NS") == ["ITC"]
-
-
-def test_search_for_a_holding_gives_that_holding(api: Api) -> None:
-    add(api, "Tata Motors Ltd. DVR", "TATAMTRDVR", market_cap=9e12)
-    add(api, "Tata Motors Ltd.", "TATAMOTORS", market_cap=1e9, data_quality_score=None)
-    assert found(api, search="Tata Motors Ltd.", limit=1) == ["TATAMOTORS"]
-    assert found(api, search="tata motors ltd.", limit=1) == ["TATAMOTORS"]
-
-
-def test_letter_case_beyond_ascii_does_not_count(api: Api) -> None:
-    add(api, "École Ltd.", "ECOLE", market_cap=1e9)
-    add(api, "Grande ÉCOLE Ltd.", "GRANDE", market_cap=9e9)
-    add(api, "Ecole Ltd.", "PLAIN", market_cap=9e12)
-    for text in ("école", "ÉCOLE", "École"):
-        assert found(api, search=text) == ["ECOLE", "GRANDE"]
-    assert found(api, search="ÉCOLE LTD.") == ["ECOLE", "GRANDE"]
-    body = api.post(BATCH, json={"stock_names": ["GRANDE école LTD.", "école ltd."]}).json()
-    assert [row["NSE Code"] for row in body["data"]] == ["GRANDE", "ECOLE"]
-
-
-def test_pages_of_a_search_join_without_gap_or_overlap(api: Api) -> None:
-    with api.runtime.database.begin() as session:
-        for number in range(90):
-            begins = number % 3 == 0
-            add_stock(
-                session,
-                f"{'Sun' if begins else 'The Sun'} Works {number}",
-                f"{'SUN' if number % 5 == 0 else 'X'}{number}",
-                market_cap=None if number % 7 == 0 else float(number % 4) * 1e9,
-                sector_name="Energy" if number % 2 else "Autos",
-            )
-        add_stock(session, "sun", "LOW", market_cap=1.0, sector_name="Autos")
-        add_stock(session, "Solar Ltd.", "SUN", market_cap=None, sector_name="Energy")
-    narrowed: dict[str, Any]
-    for narrowed, total in (({}, 92), ({"sector": "Energy"}, 46), ({"min_quality": 90}, 92), ({"min_quality": 91}, 0)):
-        search: dict[str, Any] = {"search": "Sun", **narrowed}
-        whole = api.get(LISTED, params={**search, "limit": 500}).json()
-        assert (whole["total"], len(whole["data"])) == (total, total), narrowed
-        for size in (1, 7, 50):
-            pages = [
-                api.get(LISTED, params={**search, "limit": size, "offset": offset}).json()
-                for offset in range(0, min(total, size * 8), size)
-            ]
-            assert all(page["total"] == total for page in pages)
-            joined = [row["id"] for page in pages for row in page["data"]]
-            assert joined == [row["id"] for row in whole["data"]][: len(joined)]
-    codes = found(api, search="Sun", limit=4)
-    assert codes[:2] == ["LOW", "SUN"]
-
-
-def test_search_takes_wildcards_and_quotes_literally(api: Api) -> None:
-    add(api, "Plain Ltd.", "PLAIN")
-    add(api, "100% Cotton_Mills Ltd.", "COTTON")
-    add(api, r"Back\slash Ltd.", "BACK")
-    add(api, "Divi's Laboratories Ltd.", "DIVISLAB")
-    add(api, "Larsen & Toubro Ltd.", "LT")
-    add(api, "Mahindra & Mahindra Ltd.", "M&M")
-    add(api, "Rocket 🚀 Ltd.", "ROCKET")
-    assert found(api, search="%") == ["COTTON"]
-    assert found(api, search="_") == ["COTTON"]
-    assert found(api, search="\\") == ["BACK"]
-    assert found(api, search="Divi's") == ["DIVISLAB"]
-    assert found(api, search="'") == ["DIVISLAB"]
-    assert found(api, search="m&m") == ["M&M"]
-    assert found(api, search="Larsen & T") == ["LT"]
-    assert found(api, search="🚀") == ["ROCKET"]
-    assert found(api, search="' OR '1'='1") == []
-    assert found(api, search="x'); DROP TABLE stocks;--") == []
-    assert len(found(api, search="ltd.")) == 7
-
-
-def test_long_search_is_cut(api: Api) -> None:
-    name = "N" * 255
-    add(api, name, "LONG")
-    assert found(api, search=name) == ["LONG"]
-    assert found(api, search="x" * 1000) == []
-    assert found(api, search=f"  {'N' * 1000}  ") == ["LONG"]
 
 
 def test_nul_in_an_address_is_a_400(api: Api) -> None:
@@ -373,77 +260,6 @@ def test_symbols_of_broken_pages_are_refused_without_a_query(api: Api) -> None:
         assert answer.status_code == 404
         assert answer.json()["status"] == "error"
     assert not any("FROM stocks" in statement for statement in statements)
-
-
-def test_batch_answers_in_the_order_asked(api: Api) -> None:
-    for name, code in (("Alpha Ltd.", "ALPHA"), ("Divi's Laboratories Ltd.", "DIVISLAB"), ("L & T", "M&M")):
-        add(api, name, code, data_quality_score=0)
-    names = ["m&m", "Unknown Ltd.", "divi's laboratories LTD.", "Alpha Ltd.", "m&m"]
-    body = api.post(BATCH, json={"stock_names": names}).json()
-    assert [row["NSE Code"] for row in body["data"]] == ["M&M", "DIVISLAB", "ALPHA"]
-    assert body["metadata"] == {"requested": 5, "found": 3, "missing": ["Unknown Ltd."]}
-
-
-def test_batch_prefers_exact_name_then_symbol_then_letter_case(api: Api) -> None:
-    add(api, "TCS", "OTHER", market_cap=1e6)
-    add(api, "Tata Consultancy Services Ltd.", "TCS", market_cap=1e13)
-    add(api, "tcs", "CASE", market_cap=2e6)
-    add(api, "infy", "LOWER", market_cap=1e13)
-    add(api, "Infosys Ltd.", "INFY", market_cap=1e12)
-    body = api.post(BATCH, json={"stock_names": ["TCS", "tcs", "Tcs", "INFY", "lower"]}).json()
-    assert [row["NSE Code"] for row in body["data"]] == ["OTHER", "CASE", "TCS", "INFY", "LOWER"]
-
-
-def test_batch_of_namesakes_takes_the_largest(api: Api) -> None:
-    add(api, "Same Name Ltd.", "SMALL", market_cap=1e6)
-    add(api, "Same Name Ltd.", "BIG", market_cap=1e9)
-    add(api, "Same Name Ltd.", "UNKNOWN", market_cap=None)
-    body = api.post(BATCH, json={"stock_names": ["Same Name Ltd."]}).json()
-    assert [row["NSE Code"] for row in body["data"]] == ["BIG"]
-
-
-def test_batch_bounds(api: Api) -> None:
-    add(api, "Alpha Ltd.", "ALPHA")
-    empty = api.post(BATCH, json={"stock_names": []})
-    assert (empty.status_code, empty.json()["data"]) == (200, [])
-    assert empty.json()["metadata"] == {"requested": 0, "found": 0, "missing": []}
-    full = api.post(BATCH, json={"stock_names": ["Alpha Ltd.", *(f"Unknown {n}" for n in range(499))]})
-    assert full.json()["metadata"]["found"] == 1
-    assert len(full.json()["metadata"]["missing"]) == 499
-    refused = api.post(BATCH, json={"stock_names": ["Alpha Ltd."] * 501})
-    assert refused.status_code == 400
-    assert "500" in refused.json()["message"]
-
-
-def test_batch_refuses_wrong_bodies(api: Api) -> None:
-    bodies = [
-        b"",
-        b"{}",
-        b"null",
-        b"[]",
-        b"{",
-        b'{"stock_names": null}',
-        b'{"stock_names": "TCS"}',
-        b'{"stock_names": {"0": "TCS"}}',
-        b'{"stock_names": [1]}',
-        b'{"stock_names": [null]}',
-        b'{"stock_names": [["TCS"]]}',
-        b'{"stock_names": ["a\\u0000b"]}',
-        b'{"stock_names": ["\\ud800"]}',
-        b'{"stock_names": ["\xff"]}',
-    ]
-    for body in bodies:
-        answer = api.post(BATCH, data=body, headers={"Content-Type": "application/json"})
-        assert answer.status_code == 400, body
-        assert answer.json()["status"] == "error"
-        assert answer.json()["message"]
-
-
-def test_batch_takes_odd_names_as_unknown(api: Api) -> None:
-    add(api, "Alpha Ltd.", "ALPHA")
-    names = ["%", "_", "' OR ''='", "\\", "🚀" * 200, "x" * 10_000, "", " ", "ΑΛΦΑ"]
-    body = api.post(BATCH, json={"stock_names": names}).json()
-    assert body["metadata"] == {"requested": 9, "found": 0, "missing": names}
 
 
 def test_sectors_are_counted(api: Api) -> None:
