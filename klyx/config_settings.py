@@ -136,7 +136,7 @@ class Settings:
     cache_memory_bytes: int = setting(
         "CACHE_MEMORY_BYTES",
         fields.Integer(validate=validate.Range(0, 4 * 1024**3)),
-        default=16 * 1024 * 1024,
+        default=8 * 1024 * 1024,
         doc="Ready answers a web process holds in its own memory",
     )
 

@@ -17,9 +17,9 @@ from klyx.database.settings import DatabaseSettings
 
 CONNECT_TIMEOUT_SECONDS = 5
 READ_ONLY = "klyx_read_only"
-# Every screen that somebody thinks up is a statement of its own, and one this wide keeps 80 kB when compiled:
-# SQLAlchemy's 500 made a web process grow by half. What is asked often stays.
-STATEMENTS_KEPT = 100
+# Every screen that somebody thinks up is a statement of its own, and one this wide keeps a third of a megabyte:
+# with SQLAlchemy's 500 a web process grew to twice its size. What is asked often stays.
+STATEMENTS_KEPT = 40
 # For many short statements on a database that fits into memory: starting parallel workers or a compiler takes
 # longer than such a statement, and a page that an index points to is not four times as dear as the next one.
 _PLANNER_OPTIONS = "-c max_parallel_workers_per_gather=0 -c jit=off -c random_page_cost=1.1"

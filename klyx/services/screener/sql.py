@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable
+from functools import cache
 from typing import Any, cast
 
 from sqlalchemy import (
@@ -45,7 +46,9 @@ _COMPARISONS: dict[Operator, Callable[[Any, Any], ColumnElement[bool]]] = {
 }
 
 
+@cache
 def stocks_with_metadata() -> FromClause:
+    # One for all statements: each join makes 100 columns of its own, and the statements are kept.
     return STOCKS.outerjoin(METADATA, METADATA.c.stock_id == STOCKS.c.id)
 
 
