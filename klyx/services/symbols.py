@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from rapidfuzz import fuzz, process
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
@@ -125,6 +124,9 @@ def _vendor_codes(session: Session) -> dict[int, str]:
 
 def rank(unknown: Sequence[str], known: Sequence[StockReference]) -> dict[str, list[StockReference]]:
     """For each unknown text the known stocks whose name or symbol is most like it, best first."""
+    # Here, as web processes that rank nothing need not hold it.
+    from rapidfuzz import fuzz, process
+
     names = [loose_key(stock.stock_name) for stock in known]
     codes = [stock.nse_code.casefold() if stock.nse_code else None for stock in known]
     deadline = Deadline(RANKING_SECONDS)

@@ -8,8 +8,6 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 
-import xlsxwriter
-
 MAX_XLSX_CHARACTERS = 32_767
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 NOT_IN_XML = re.compile("[\x00\ud800-\udfff\ufffe\uffff]")
@@ -39,6 +37,9 @@ def write_xlsx(rows: Sequence[Mapping[str, object]]) -> bytes:
     A text cell is never evaluated, whatever it starts with, so nothing is put in front of it. Texts that
     look like formulas carry Excel's quote prefix, which keeps them text when somebody edits the cell.
     """
+    # Here, as the writer takes 12 MB of every web process, and most never need it.
+    import xlsxwriter
+
     sink = io.BytesIO()
     options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
     with xlsxwriter.Workbook(sink, options) as workbook:

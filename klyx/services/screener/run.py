@@ -27,7 +27,7 @@ from klyx.services.stocks import Kind
 
 MAX_ROWS = 500
 # Presets, and the screens people come back to; SQLAlchemy keeps the compiled text of more.
-_STATEMENTS_KEPT = 20
+_STATEMENTS_KEPT = 15
 _TAGS = str.maketrans("", "", "<>")
 Cell = str | int | float | None
 
