@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from klyx.sources.build import build_source
 from klyx.sources.base import (
     Deadline,
     SourceCircuitOpen,
@@ -19,6 +18,7 @@ from klyx.sources.base import (
     SourceUnavailable,
     SymbolUnknown,
 )
+from klyx.sources.build import build_source
 from klyx.sources.http import SourceSettings
 from klyx.sources.yahoo import YahooSource
 from tests.fakes.yahoo import Failure, FakeYahoo, forget_earlier_sessions
