@@ -5,8 +5,8 @@ from __future__ import annotations
 import functools
 
 from klyx.config import Settings
-from klyx.sources.build import build_source
 from klyx.sources.base import MarketDataSource
+from klyx.sources.build import build_source
 from klyx.sources.http import SourceSettings
 
 
