@@ -65,7 +65,7 @@ def test_it_runs_jobs_one_after_the_other(runtime: Runtime, queue: JobQueue, wor
     wait_for(lambda: all(has_succeeded(runtime, job_id) for job_id in made), "the jobs to end")
     assert [count_effects(runtime.database, job_id) for job_id in made] == [1, 1, 1]
     assert worker.stop() == 0
-    assert worker.says('"job_id": "' + made[0])
+    assert worker.says('"job_id":"' + made[0])
     assert not worker.says("Traceback")
 
 
