@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 _MOST_REQUESTS = 2000
 _LONGEST_REQUEST = 600
+_HEADER_SETS = 100
 # What belongs to one exchange or one coding of the body.
 _OWN_HEADERS = frozenset({"x-request-id", "content-length", "content-encoding", "etag"})
 
@@ -40,7 +41,7 @@ class Ready:
 
     namespace: str
     entry_key: str
-    headers: Headers
+    headers: tuple[tuple[str, str], ...]
     route: str
 
 
@@ -53,6 +54,8 @@ class ReadyAnswers:
         self._guard = guard
         self._log = log
         self._ready: LRUCache[Key, Ready] = LRUCache(_MOST_REQUESTS)
+        # Nearly all answers have the same headers, which would be most of what is remembered.
+        self._headers: LRUCache[tuple[tuple[str, str], ...], tuple[tuple[str, str], ...]] = LRUCache(_HEADER_SETS)
         self._lock = threading.Lock()
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
@@ -82,8 +85,9 @@ class ReadyAnswers:
         def start(status: str, headers: Headers, *others: Any) -> Callable[[bytes], object]:
             mark: ReadyMark | None = environ.get(READY_MARK)
             if mark is not None and status.startswith("200") and _may_be_shared(headers):
-                common = [header for header in headers if header[0].lower() not in _OWN_HEADERS]
+                common = tuple(header for header in headers if header[0].lower() not in _OWN_HEADERS)
                 with self._lock:
+                    common = self._headers.setdefault(common, common)
                     self._ready[key] = Ready(mark.namespace, mark.entry_key, common, mark.route)
             return start_response(status, headers, *others)
 
