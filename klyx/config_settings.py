@@ -353,8 +353,10 @@ class Settings:
         return f"sqlite:///{(self.instance_folder / 'klyx.sqlite3').resolve()}"
 
     @property
-    def cache_url(self) -> str:
-        """URL of the Redis for ready answers; `memory://` for none."""
+    def cache_url(self) -> str | None:
+        """URL of the Redis for ready answers; None when each process keeps its own."""
+        if self.cache_redis_url == "memory://":
+            return None
         if self.cache_redis_url:
             return self.cache_redis_url
         if self.redis_url.startswith("unix://"):

@@ -39,6 +39,11 @@ class Answers:
     enabled: bool
     build: str = field(default_factory=build_id)
 
+    def key(self, namespace: str, version: int, *question: Any) -> str:
+        """What an answer to `question`, made by this code of this version of the data, is kept under."""
+        asked = orjson.dumps((self.build, *question), option=orjson.OPT_SORT_KEYS)
+        return f"{namespace}:{version}:{hashlib.blake2b(asked, digest_size=16).hexdigest()}"
+
 
 @dataclass(frozen=True, slots=True)
 class Policy:
@@ -99,8 +104,7 @@ def _answer(
 ) -> Response:
     # Before the data is read: what is kept under this version is at least as new as it says.
     version = answers.versions.current(namespace)
-    question = orjson.dumps((answers.build, request.endpoint, arguments), option=orjson.OPT_SORT_KEYS)
-    key = f"{namespace}:{version}:{hashlib.blake2b(question, digest_size=16).hexdigest()}"
+    key = answers.key(namespace, version, request.endpoint, arguments)
     etag = hashlib.blake2b(key.encode(), digest_size=12).hexdigest()
     is_safe = request.method in ("GET", "HEAD")
     if is_safe and (offered := matching_etag(request.headers.get("If-None-Match", ""), etag)):

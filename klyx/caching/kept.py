@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
@@ -21,8 +20,7 @@ def kept(namespace: str, question: Any, compute: Callable[[], T]) -> T:
     """What `compute` gives, a JSON value, for `question` (JSON too) and the present data of `namespace`."""
     answers = cast(Answers, current_app.extensions[EXTENSION_KEY])
     version = answers.versions.current(namespace)
-    asked = orjson.dumps((answers.build, "kept", question), option=orjson.OPT_SORT_KEYS)
-    key = f"{namespace}:{version}:{hashlib.blake2b(asked, digest_size=16).hexdigest()}"
+    key = answers.key(namespace, version, "kept", question)
 
     def work_out() -> Entry:
         entry = make_entry(

@@ -21,7 +21,7 @@ def init_caching(app: Flask, guard: FloodGuard, log: RequestLog) -> None:
     answers = Answers(
         versions=runtime.versions,
         store=Store(app, settings, gate),
-        flights=Flights(None if settings.cache_url == "memory://" else runtime.redis, gate),
+        flights=Flights(None if settings.cache_url is None else runtime.redis, gate),
         enabled=settings.answer_cache_enabled,
     )
     app.extensions[EXTENSION_KEY] = answers

@@ -30,7 +30,7 @@ class RawBytes(BaseSerializer):
 def make_flask_cache(app: Flask, settings: Settings) -> Cache:
     timeout_seconds = settings.redis_timeout_seconds
     config: dict[str, Any] = {"CACHE_TYPE": "NullCache", "CACHE_NO_NULL_WARNING": True}
-    if settings.cache_url != "memory://":
+    if settings.cache_url is not None:
         config = {
             "CACHE_TYPE": "RedisCache",
             "CACHE_REDIS_URL": settings.cache_url,

@@ -47,13 +47,13 @@ class Versions:
     compared with the database before it is believed again.
     """
 
-    def __init__(self, database: Database, redis_url: str, timeout_seconds: float, gate: RedisGate) -> None:
+    def __init__(self, database: Database, redis_url: str | None, timeout_seconds: float, gate: RedisGate) -> None:
         self._database = database
         self._gate = gate
         self._connections_made = 0
         self._confirmed: LRUCache[str, int] = LRUCache(_NAMESPACES_REMEMBERED)
         self._reader = self._writer = self._watch = None
-        if redis_url != "memory://":
+        if redis_url is not None:
             self._reader = _client(redis_url, timeout_seconds, redis_connect_func=self._note_connection)
             self._writer = _client(redis_url, max(timeout_seconds, WRITER_TIMEOUT_SECONDS))
             listener = _client(redis_url, timeout_seconds, protocol=3)

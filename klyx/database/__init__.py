@@ -55,17 +55,17 @@ class Database:
         """
         mark = self.observer.announce(changing) if self.observer is not None and changing else None
         versions: dict[str, int] = {}
-        is_unknown = False
+        outcome_is_unknown = False
         try:
             with _failures_explained(), self._writers.begin() as session:
                 yield session
                 session.flush()
                 raised = raise_versions(session)
-                is_unknown = True
-            versions, is_unknown = raised, False
+                outcome_is_unknown = True
+            versions, outcome_is_unknown = raised, False
         finally:
             # After a commit that failed nobody knows what it did: then the mark stays until it ends by itself.
-            if self.observer is not None and (versions or mark) and not is_unknown:
+            if self.observer is not None and (versions or mark) and not outcome_is_unknown:
                 self.observer.settle(versions, changing, mark)
 
     @contextmanager

@@ -8,7 +8,7 @@ from marshmallow import Schema, ValidationError, fields, post_load
 
 from klyx.schemas.debt_optimizer import Flag
 from klyx.schemas.envelope import UtcDateTime, envelope
-from klyx.schemas.screener import ScreenMetadataSchema, ScreenRowSchema, ScreenSchema
+from klyx.schemas.screener import ScreenMetadataSchema, ScreenSchema, screen_envelope
 from klyx.schemas.stocks import MAX_OFFSET, MAX_PAGE_SIZE, ClampedInteger, PaginationSchema, StockQuery
 from klyx.services.saved_screens import DEFINITION_MEMBERS, MAX_SCREENS
 
@@ -130,13 +130,7 @@ class ScreenChangesSchema(Schema):
     unchanged_count = fields.Integer()
 
 
-SavedRunAnswer = envelope(
-    "SavedRunAnswer",
-    SavedRunSchema,
-    results=fields.Nested(ScreenRowSchema(many=True)),
-    metadata=fields.Nested(SavedRunMetadataSchema),
-    source=fields.String(),
-)
+SavedRunAnswer = screen_envelope("SavedRunAnswer", SavedRunSchema, SavedRunMetadataSchema)
 SavedScreenAnswer = envelope("SavedScreenAnswer", SavedScreenSchema)
 SavedScreensAnswer = envelope(
     "SavedScreensAnswer",

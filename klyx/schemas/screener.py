@@ -147,13 +147,20 @@ PresetsAnswer = envelope(
     fields.List(fields.Nested(PresetSchema)),
     presets=fields.List(fields.Nested(PresetSchema), metadata={"description": "The same again"}),
 )
-ScreenAnswer = envelope(
-    "ScreenAnswer",
-    ScreenSchema,
-    results=fields.Nested(ScreenRowSchema(many=True)),
-    metadata=fields.Nested(ScreenMetadataSchema),
-    source=fields.String(),
-)
+
+
+def screen_envelope(name: str, data: type[Schema], metadata: type[Schema]) -> type[Schema]:
+    """The answer of a run: `data` with results and metadata, and both again beside it."""
+    return envelope(
+        name,
+        data,
+        results=fields.Nested(ScreenRowSchema(many=True)),
+        metadata=fields.Nested(metadata),
+        source=fields.String(),
+    )
+
+
+ScreenAnswer = screen_envelope("ScreenAnswer", ScreenSchema, ScreenMetadataSchema)
 FieldsAnswer = envelope(
     "FieldsAnswer",
     fields.List(fields.Nested(FieldSchema)),

@@ -201,7 +201,8 @@ def test_both_vocabularies_and_every_part_of_the_body(api: Api) -> None:
 )
 @pytest.mark.parametrize("engine", ["postgresql"], indirect=True)
 def test_wrong_body_is_refused(api: Api, body: bytes) -> None:
-    refusal(api.post(FILTER, data=body, headers={"Content-Type": "application/json"}))
+    answer = api.post(FILTER, data=body, headers={"Content-Type": "application/json"})
+    assert refusal(answer), "a refusal says what to do"
 
 
 def test_very_large_and_very_small_numbers_are_compared_like_others(api: Api) -> None:

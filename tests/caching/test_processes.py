@@ -4,20 +4,15 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import ExitStack, closing
-from pathlib import Path
 
 import pytest
 import requests
 
-from jobs.connections import patient_redis
 from jobs.queue import JobQueue
-from klyx.config import Settings, load_settings
 from klyx.database.models import JobState
-from klyx.runtime import Runtime, build_runtime
+from klyx.runtime import Runtime
 from klyx.stack.ports import free_port
-from tests.jobs.kinds import ENTRY_POINT
+from tests.jobs.conftest import environment, queue, runtime, settings  # noqa: F401 (fixtures)
 from tests.jobs.support import new_job, program, state_of, wait_for
 from tests.servers import ThrowAwayRedis
 from tests.stack.conftest import Start, start  # noqa: F401 (a fixture)
@@ -28,37 +23,13 @@ GUNICORN = ("-m", "gunicorn", "--config", "deploy/gunicorn.conf.py", "wsgi:app")
 
 
 @pytest.fixture
-def environment(engine: str, database_url: str, own_redis: ThrowAwayRedis, tmp_path: Path) -> dict[str, str]:
-    return {
-        "FLASK_ENV": "testing",
-        "INSTANCE_FOLDER": str(tmp_path),
-        "POSTGRES_URL": database_url if engine == "postgresql" else "",
-        "REDIS_URL": own_redis.url,
-        "WEB_WORKERS": "1",
-        "LOG_LEVEL": "WARNING",
-        "YAHOO_ENABLED": "false",
-    }
-
-
-@pytest.fixture
-def settings(environment: dict[str, str]) -> Settings:
-    return load_settings(environment)
-
-
-@pytest.fixture
-def runtime(settings: Settings) -> Iterator[Runtime]:
-    with closing(build_runtime(settings)) as built:
-        with built.database.begin() as session:
-            add_stock(session, "Infosys Ltd.", "INFY", current_price=1.0)
-        yield built
-
-
-@pytest.fixture
 def webs(environment: dict[str, str], runtime: Runtime, start: Start) -> list[str]:  # noqa: F811
-    """The addresses of two web processes."""
+    """The addresses of two web processes, which serve one stock."""
+    with runtime.database.begin() as session:
+        add_stock(session, "Infosys Ltd.", "INFY", current_price=1.0)
     ports = [free_port() for _ in range(2)]
     for port in ports:
-        start(*GUNICORN, environ={**environment, "HTTP_BINDS": f"127.0.0.1:{port}"})
+        start(*GUNICORN, environ={**environment, "WEB_WORKERS": "1", "HTTP_BINDS": f"127.0.0.1:{port}"})
     urls = [f"http://127.0.0.1:{port}" for port in ports]
     for url in urls:
         wait_for(lambda url=url: answers(url), url)  # type: ignore[misc]
@@ -79,11 +50,9 @@ def price(url: str) -> float:
 
 
 def test_what_a_worker_changes_shows_in_every_web_process_at_once(
-    webs: list[str], runtime: Runtime, settings: Settings, environment: dict[str, str]
+    webs: list[str], runtime: Runtime, queue: JobQueue, environment: dict[str, str]  # noqa: F811
 ) -> None:
-    with ExitStack() as stack:
-        stack.enter_context(program("jobs.worker", environment))
-        queue = JobQueue(stack.enter_context(patient_redis(settings.redis_url)), settings, ENTRY_POINT)
+    with program("jobs.worker", environment):
         for new in (2.0, 3.0, 4.0):
             assert {price(url) for url in webs * 2} == {new - 1}
             job = new_job(runtime.database, "reprice", {"price": new})
@@ -94,7 +63,7 @@ def test_what_a_worker_changes_shows_in_every_web_process_at_once(
 
 @pytest.mark.parametrize("engine", ["postgresql"], indirect=True)
 def test_redis_coming_and_going_costs_no_answer(
-    webs: list[str], runtime: Runtime, own_redis: ThrowAwayRedis
+    webs: list[str], runtime: Runtime, own_redis: ThrowAwayRedis  # noqa: F811
 ) -> None:
     stop = threading.Event()
     codes: Counter[int] = Counter()

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote
 
-from sqlalchemy import ColumnElement, Double, case, cast, func
+from sqlalchemy import ColumnElement, case
 
 from klyx.errors import Invalid, NotFound
 from klyx.services.screener.refusals import shown
@@ -123,23 +123,8 @@ _RECOMMENDATIONS = {
 }
 
 
-def _as_double(column: str) -> ColumnElement[float]:
-    return cast(column_of(column), Double())
-
-
-# Decimal and binary arithmetic differ in the last digits. Rounding to the stored scale, or binary
-# arithmetic on both engines, lets a comparison end the same way on both.
+# The stock object spells keys that it does not know, too; a screen needs the same in SQL.
 _DERIVED: Mapping[str, ColumnElement[Any]] = {
-    "institutional_holding_pct": func.coalesce(
-        column_of("institutional_holding_pct"),
-        func.round(column_of("fii_holding_pct") + column_of("dii_holding_pct"), 4),
-    ),
-    "upside_12m_pct": case(
-        (
-            column_of("current_price") > 0,
-            (_as_double("target_price") - _as_double("current_price")) / _as_double("current_price") * 100.0,
-        )
-    ),
     "recommendation_text": case(
         _RECOMMENDATIONS, value=column_of("recommendation_key"), else_=column_of("recommendation_text")
     ),

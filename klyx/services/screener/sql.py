@@ -27,11 +27,11 @@ from klyx.services.screener.conditions import Condition, Group, Logic
 from klyx.services.screener.fields import ScreenField
 from klyx.services.screener.operators import Operator
 from klyx.services.screener.portable import bytewise
+from klyx.services.stocks.expressions import LIKE_ESCAPE, escaped_for_like
 
 QUALITY_FLOOR = 30
 STOCKS = cast("Table", Stock.__table__)
 METADATA = cast("Table", StockMetadata.__table__)
-_ESCAPE = "\\"
 _COMPARISONS: dict[Operator, Callable[[Any, Any], ColumnElement[bool]]] = {
     Operator.GT: operator.gt,
     Operator.GTE: operator.ge,
@@ -78,7 +78,7 @@ def compile_condition(condition: Condition) -> ColumnElement[bool]:
         case Operator.NOT_IN:
             return column.not_in([_bound(field, item) for item in value]) if value else column.is_not(None)
         case Operator.CONTAINS:
-            return column.ilike(f"%{_like(value)}%", escape=_ESCAPE)
+            return column.ilike(f"%{escaped_for_like(value)}%", escape=LIKE_ESCAPE)
         case Operator.TOP | Operator.BOTTOM:
             return _ranked(field, value, descending=condition.operator is Operator.TOP)
         case Operator.GT_FIELD | Operator.LT_FIELD:
@@ -106,12 +106,6 @@ def sort_key(field: ScreenField) -> ColumnElement[Any]:
 
 def _bound(field: ScreenField, value: str | float) -> ColumnElement[Any]:
     return literal(float(value), Double()) if field.is_number else literal(value, String())
-
-
-def _like(text: str) -> str:
-    for special in (_ESCAPE, "%", "_"):
-        text = text.replace(special, _ESCAPE + special)
-    return text
 
 
 def _ranked(field: ScreenField, number: int, *, descending: bool) -> ColumnElement[bool]:

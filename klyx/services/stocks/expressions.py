@@ -13,6 +13,16 @@ Columns = Any  # what `.c` of a table or subquery gives
 Condition = Callable[[Columns], ColumnElement[bool]]
 
 
+LIKE_ESCAPE = "\\"
+
+
+def escaped_for_like(text: str) -> str:
+    """The text with SQL's wildcards taken literally, for LIKE with LIKE_ESCAPE."""
+    for special in (LIKE_ESCAPE, "%", "_"):
+        text = text.replace(special, LIKE_ESCAPE + special)
+    return text
+
+
 def by_market_cap(columns: Columns) -> tuple[ColumnElement[Any], ...]:
     """The order of every list: the largest company first, unknown sizes last, and no two alike."""
     return columns.market_cap.desc().nulls_last(), columns.id

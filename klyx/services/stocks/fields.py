@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Table, case
-from sqlalchemy.orm import InstrumentedAttribute
+from sqlalchemy import ColumnElement, Double, Table, case, cast, func
 
 from klyx.database.models import Stock, StockMetadata
 
@@ -81,11 +80,21 @@ def _field(kind: Kind, unit: Unit = Unit.NONE) -> Callable[..., StockField]:
     return make
 
 
-def upside_percent(
-    target: InstrumentedAttribute[float | None], price: InstrumentedAttribute[float | None]
-) -> ColumnElement[float]:
-    """(target - price) / price x 100, null unless the price is positive."""
-    return case((price > 0, (target - price) / price * 100.0))
+def _double(name: str) -> ColumnElement[float]:
+    return cast(column_of(name), Double())
+
+
+# Decimal and binary arithmetic differ in the last digits. Binary arithmetic on both engines, or rounding to the
+# stored scale, lets a comparison end the same way on both.
+UPSIDE_PERCENT = case(
+    (
+        column_of("current_price") > 0,
+        (_double("target_price") - _double("current_price")) / _double("current_price") * 100.0,
+    )
+)
+INSTITUTIONAL_HOLDING_PERCENT = func.coalesce(
+    column_of("institutional_holding_pct"), func.round(column_of("fii_holding_pct") + column_of("dii_holding_pct"), 4)
+)
 
 
 text = _field(Kind.TEXT)
@@ -148,7 +157,7 @@ FIELDS: tuple[StockField, ...] = (
     percent(
         "upside_12m_pct",
         "Forecaster Estimates 12Mth Upside %",
-        expression=upside_percent(Stock.target_price, Stock.current_price),
+        expression=UPSIDE_PERCENT,
         decimals=2,
     ),
     text("recommendation_key"),
@@ -185,7 +194,11 @@ FIELDS: tuple[StockField, ...] = (
     percent("mf_holding_pct", "MF holding current Qtr %"),
     percent("mf_holding_change_qoq_pct", "MF holding change QoQ %"),
     percent("dii_holding_pct", "DII holding current Qtr %"),
-    percent("institutional_holding_pct", "Institutional holding current Qtr %"),
+    percent(
+        "institutional_holding_pct",
+        "Institutional holding current Qtr %",
+        expression=INSTITUTIONAL_HOLDING_PERCENT,
+    ),
     rupees("week_52_high", "52 Week High", "1Yr High"),
     rupees("week_52_low", "52 Week Low", "1Yr Low"),
     points("data_quality_score", "Data Quality Score"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from typing import NotRequired, TypedDict
 
@@ -65,7 +65,7 @@ def provenance_of(session: Session, stock: StockObject) -> dict[str, Provenance]
     for field in _FIELDS:
         if stock[field.name] is None:
             continue
-        inputs = _inputs(field.name, stock)
+        inputs = _inputs(field.name, stock, recorded)
         source, obtained_at = recorded.get(field.name, (None, None)) if not inputs else _oldest(inputs, recorded)
         found[field.name] = {"source": source, "obtained_at": obtained_at, "unit": field.unit or None}
         if inputs:
@@ -73,10 +73,13 @@ def provenance_of(session: Session, stock: StockObject) -> dict[str, Provenance]
     return found
 
 
-def _inputs(name: str, stock: StockObject) -> list[str]:
+def _inputs(name: str, stock: StockObject, recorded: Collection[str]) -> list[str]:
     """The fields from which a value is calculated when it is read."""
     if name == "upside_12m_pct":
         return ["target_price", "current_price"]
+    if name == "institutional_holding_pct" and name not in recorded:
+        inputs = ["fii_holding_pct", "dii_holding_pct"]
+        return inputs if all(stock[known] is not None for known in inputs) else []
     if name == "recommendation_text" and stock["recommendation_key"] is not None:
         return ["recommendation_key"]
     return []

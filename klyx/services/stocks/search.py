@@ -24,15 +24,20 @@ from sqlalchemy import (
 
 from klyx.database.models import Stock
 from klyx.services.analysis.text import normalise_nse_code
-from klyx.services.stocks.expressions import Columns, Condition, by_market_cap, lower_case
+from klyx.services.stocks.expressions import (
+    LIKE_ESCAPE,
+    Columns,
+    Condition,
+    by_market_cap,
+    escaped_for_like,
+    lower_case,
+)
 
 # Where the text is found decides first, then the market cap.
 _SAME_LETTERS, _SAME_NAME, _SAME_SYMBOL, _BEGINS, _CONTAINS = range(5)
 # So many of the largest companies are looked at before an index of texts is asked. When those have too few
 # matches for the page, matches are rare, and the index finds few.
 LARGEST_LOOKED_AT = 2000
-_ESCAPE = "\\"
-
 _SEARCH = bindparam("search", type_=String)
 _CODE = bindparam("code", type_=String)
 _BEGINNING = bindparam("beginning", type_=String)
@@ -42,9 +47,7 @@ _WANTED = bindparam("limit", type_=Integer) + bindparam("offset", type_=Integer)
 
 def search_parameters(search: str) -> dict[str, str]:
     """The values of a search's parameters; wildcards of SQL in the text are taken literally."""
-    escaped = search
-    for special in (_ESCAPE, "%", "_"):
-        escaped = escaped.replace(special, _ESCAPE + special)
+    escaped = escaped_for_like(search)
     return {
         "search": search,
         "code": normalise_nse_code(search) or "",
@@ -68,7 +71,7 @@ class Search:
     def matches(self, columns: Columns) -> ColumnElement[bool]:
         """Whether the text is part of the name or symbol, or another spelling of the symbol."""
         # ILIKE on the column itself is what the trigram index understands.
-        contained = columns.stock_name.ilike(_CONTAINED, escape=_ESCAPE)
+        contained = columns.stock_name.ilike(_CONTAINED, escape=LIKE_ESCAPE)
         if not self._is_postgresql:
             contained = self._name_like(columns, _CONTAINED)
         return or_(contained, _symbol_like(columns, _CONTAINED), columns.nse_code == _CODE)
@@ -130,12 +133,12 @@ class Search:
         return or_(self._name_like(columns, _BEGINNING), _symbol_like(columns, _BEGINNING))
 
     def _name_like(self, columns: Columns, pattern: ColumnElement[str]) -> ColumnElement[bool]:
-        return self._lower(columns.stock_name).like(self._lower(pattern), escape=_ESCAPE)
+        return self._lower(columns.stock_name).like(self._lower(pattern), escape=LIKE_ESCAPE)
 
 
 def _symbol_like(columns: Columns, pattern: ColumnElement[str]) -> ColumnElement[bool]:
     # Symbols are stored in upper case.
-    like: ColumnElement[bool] = columns.nse_code.like(func.upper(pattern), escape=_ESCAPE)
+    like: ColumnElement[bool] = columns.nse_code.like(func.upper(pattern), escape=LIKE_ESCAPE)
     return like
 
 

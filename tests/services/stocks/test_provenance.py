@@ -48,6 +48,21 @@ def test_the_last_writer_counts_even_with_older_figures(database: Database) -> N
     assert (found["pe_ttm"]["source"], found["pe_ttm"]["obtained_at"]) == ("Yahoo", NOON)
 
 
+def test_an_institutional_holding_is_calculated_only_when_nobody_gave_it(database: Database) -> None:
+    with database.begin() as session:
+        stock_id = add_stock(session, "Mahindra", "M&M", fii_holding_pct=12.5, dii_holding_pct=20.25)
+    with database.read() as session:
+        assert stocks.find_stock(session, "M&M")["Institutional holding current Qtr %"] == 32.75
+    origin = provenance(database)["institutional_holding_pct"]
+    assert (origin["source"], origin.get("derived_from")) == ("Klyx", ["fii_holding_pct", "dii_holding_pct"])
+    with database.begin() as session:
+        session.execute(update(Stock).values(institutional_holding_pct=40))
+        stocks.record_provenance(session, {stock_id: ("institutional_holding_pct",)}, "Trendlyne", NOON)
+    with database.read() as session:
+        assert stocks.find_stock(session, "M&M")["institutional_holding_pct"] == 40
+    assert provenance(database)["institutional_holding_pct"]["source"] == "Trendlyne"
+
+
 def test_calculated_values_name_their_inputs_and_are_as_old_as_the_oldest(database: Database) -> None:
     with database.begin() as session:
         stock_id = add_stock(session, "Mahindra", "M&M", current_price=100, target_price=120, recommendation_key="buy")
