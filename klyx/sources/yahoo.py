@@ -51,6 +51,7 @@ class YahooSource:
     """
 
     name = NAME
+    slug = "yahoo"
 
     def __init__(self, settings: SourceSettings) -> None:
         self._settings = settings
