@@ -5,10 +5,10 @@ from klyx.database.models.chat import ChatMessage, ChatThread
 from klyx.database.models.data_versions import DataVersion
 from klyx.database.models.debts import DebtScenario
 from klyx.database.models.jobs import AnalysisRow, Job, JobEvent, JobState
+from klyx.database.models.market_data import DataRefreshLog, ItemState, PriceBar, RefreshItem
 from klyx.database.models.portfolio import PortfolioEntry, UserAnalysis
 from klyx.database.models.screeners import ScreenRun, UserScreener
 from klyx.database.models.stock_facts import (
-    DataRefreshLog,
     FundamentalsCache,
     StockFieldProvenance,
     StockMetadata,
@@ -32,10 +32,13 @@ __all__ = [
     "DataVersion",
     "DebtScenario",
     "FundamentalsCache",
+    "ItemState",
     "Job",
     "JobEvent",
     "JobState",
     "PortfolioEntry",
+    "PriceBar",
+    "RefreshItem",
     "RefreshToken",
     "RevokedToken",
     "ScreenRun",

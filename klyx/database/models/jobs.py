@@ -24,7 +24,10 @@ _UNFINISHED = text("state IN ('queued', 'running')")
 
 
 class Job(Base):
-    """One piece of background work. At most one unfinished job of a kind exists in a workspace."""
+    """One piece of background work.
+
+    At most one unfinished job of a kind exists in a workspace, and at most one with a `unique_key`.
+    """
 
     __tablename__ = "jobs"
     __table_args__ = (
@@ -42,6 +45,14 @@ class Job(Base):
             postgresql_where=_UNFINISHED,
             sqlite_where=_UNFINISHED,
         ),
+        Index(
+            "uq_jobs_unfinished_unique_key",
+            "unique_key",
+            unique=True,
+            postgresql_where=_UNFINISHED,
+            sqlite_where=_UNFINISHED,
+        ),
+        Index(None, "parent_id"),
         Index(
             "ix_jobs_unfinished",
             "lease_expires_at",
@@ -71,6 +82,8 @@ class Job(Base):
     created_at: Mapped[CreatedAt]
     started_at: Mapped[OptionalMoment]
     finished_at: Mapped[OptionalMoment]
+    unique_key: Mapped[str | None] = mapped_column(String(150))
+    parent_id: Mapped[str | None] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"))
 
 
 class JobEvent(Base):

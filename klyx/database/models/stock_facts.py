@@ -1,9 +1,9 @@
-"""What is kept beside the stocks table: rarely changing facts, origins, statements, and refresh runs."""
+"""What is kept beside the stocks table: rarely changing facts, origins and statements."""
 
 from datetime import date
 from typing import Any, cast
 
-from sqlalchemy import DDL, CheckConstraint, ForeignKey, Index, String, Table, Text, event
+from sqlalchemy import DDL, CheckConstraint, ForeignKey, String, Table, Text, event
 from sqlalchemy.orm import Mapped, mapped_column
 
 from klyx.database.models.base import (
@@ -11,7 +11,6 @@ from klyx.database.models.base import (
     CreatedAt,
     IntegerKey,
     Moment,
-    OptionalMoment,
     PriceRupees,
     TotalRupees,
     UpdatedAt,
@@ -43,14 +42,18 @@ class StockMetadata(Base):
 
 
 class StockFieldProvenance(Base):
-    """Which source gave a stock's field its present value, and when."""
+    """Which source gave a stock's field its present value, when, and from which kind of statement if from any."""
 
     __tablename__ = "stock_field_provenance"
+    __table_args__ = (
+        CheckConstraint("statement_kind IN ('standalone', 'consolidated')", name="statement_kind"),
+    )
 
     stock_id: Mapped[int] = mapped_column(ForeignKey("stocks.id", ondelete="CASCADE"), primary_key=True)
     field: Mapped[str] = mapped_column(String(63), primary_key=True)
     source: Mapped[str] = mapped_column(String(50))
     obtained_at: Mapped[Moment]
+    statement_kind: Mapped[str | None] = mapped_column(String(20))
 
 
 class FundamentalsCache(Base):
@@ -63,26 +66,6 @@ class FundamentalsCache(Base):
     type: Mapped[str] = mapped_column(String(20), primary_key=True)
     payload: Mapped[dict[str, Any]] = mapped_column(ORDERED_JSON)
     fetched_at: Mapped[Moment]
-
-
-class DataRefreshLog(Base):
-    """One run of a maintenance job (refresh_type: full, incremental, single_stock, ...)."""
-
-    __tablename__ = "data_refresh_log"
-    __table_args__ = (
-        CheckConstraint("status IN ('running', 'success', 'partial', 'failed')", name="status"),
-        Index(None, "started_at"),
-    )
-
-    id: Mapped[IntegerKey]
-    refresh_type: Mapped[str] = mapped_column(String(50))
-    stocks_updated: Mapped[int | None]
-    stocks_failed: Mapped[int | None]
-    duration_seconds: Mapped[int | None]
-    status: Mapped[str | None] = mapped_column(String(50))
-    error_message: Mapped[str | None] = mapped_column(Text)
-    started_at: Mapped[CreatedAt]
-    completed_at: Mapped[OptionalMoment]
 
 
 _POSTGRESQL_FUNCTION = """CREATE FUNCTION set_updated_at() RETURNS trigger LANGUAGE plpgsql AS $$

@@ -119,6 +119,10 @@ class Stock(Base):
     )
     created_at: Mapped[CreatedAt]
 
+    # As the contract defines them; `rsi` and `macd` are Wilder's and the standard ones.
+    tech_rsi: Mapped[Ratio]
+    tech_macd: Mapped[Ratio]
+
     # Loaded only when a query asks for it (joinedload): a list of stocks must not send a query per row.
     stock_metadata: Mapped[StockMetadata | None] = relationship(
         lazy="raise_on_sql", passive_deletes=True, uselist=False

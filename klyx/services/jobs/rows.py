@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import ColumnElement, CursorResult, delete, exists, false, func, or_, select
+from sqlalchemy import ColumnElement, CursorResult, and_, delete, exists, false, func, or_, select
 from sqlalchemy.orm import Session
 
 from klyx.database.models import AnalysisRow, Job, JobEvent, JobState
@@ -29,10 +29,13 @@ def create(
     user_id: str | None,
     arguments: Mapping[str, Any],
     max_attempts: int,
+    unique_key: str | None = None,
+    parent_id: str | None = None,
 ) -> tuple[Job, bool]:
-    """A new queued job and True, or the workspace's unfinished one of that kind and False.
+    """A new queued job and True, or the unfinished one that stands for it already and False.
 
-    Enqueue it only after the transaction has committed. Without a workspace every call makes a new job.
+    That is the workspace's of that kind, or the one with that `unique_key`. Enqueue a new one only after the
+    transaction has committed.
     """
     now = utc_now()
     values = {
@@ -44,12 +47,13 @@ def create(
         "arguments": dict(arguments),
         "max_attempts": max_attempts,
         "created_at": now,
+        "unique_key": unique_key,
+        "parent_id": parent_id,
     }
+    same = Job.unique_key == unique_key if unique_key else and_(Job.workspace_id == workspace_id, Job.kind == kind)
     while not insert_if_absent(session, Job, [values]):
         # The one that was in the way may have finished meanwhile: then there is room for a new one.
-        unfinished = session.scalar(
-            select(Job).where(Job.workspace_id == workspace_id, Job.kind == kind, Job.state.in_(UNFINISHED))
-        )
+        unfinished = session.scalar(select(Job).where(same, Job.state.in_(UNFINISHED)))
         if unfinished is not None:
             return unfinished, False
     append_event(session, str(values["id"]), JobState.QUEUED, "Waiting for a free worker.")
