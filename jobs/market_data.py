@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import functools
 
+from redis import Redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
 from klyx.config import Settings
+from klyx.runtime import Runtime
 from klyx.sources.base import MarketDataSource
-from klyx.sources.build import build_source
-from klyx.sources.http import SourceSettings
+from klyx.sources.build import Sources, build_source, build_sources, source_settings
+from klyx.sources.memo import Memo
+from klyx.sources.settings import SourceSettings
 
 
 @functools.lru_cache(maxsize=1)
@@ -21,3 +27,23 @@ def source_of(settings: Settings) -> MarketDataSource | None:
             cache_folder=settings.instance_folder / "yahoo",
         )
     )
+
+
+def sources_of(runtime: Runtime) -> Sources:
+    """The sources that the settings switch on. One set for the process: they share limits, circuits and cookies."""
+    return _sources(runtime.settings)
+
+
+@functools.lru_cache(maxsize=1)
+def _sources(settings: Settings) -> Sources:
+    return build_sources(
+        source_settings(settings),
+        _redis(settings.redis_url, settings),
+        Memo(None if settings.cache_url is None else _redis(settings.cache_url, settings)),
+    )
+
+
+def _redis(url: str, settings: Settings) -> Redis:
+    """Without retries: what cannot be shared at once is counted and kept in this process."""
+    timeout = settings.redis_timeout_seconds
+    return Redis.from_url(url, socket_timeout=timeout, socket_connect_timeout=timeout, retry=Retry(NoBackoff(), 0))

@@ -6,10 +6,8 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -19,35 +17,14 @@ from requests.adapters import HTTPAdapter
 
 from klyx.sources.base import Deadline, SourceUnavailable
 from klyx.sources.circuit import Circuit
+from klyx.sources.settings import SourceSettings
+
+__all__ = ["SourceSettings", "bounded_by", "new_session", "retry_after_seconds"]
 
 RETRIED_STATUSES = frozenset({502, 503, 504})
 IDEMPOTENT_METHODS = frozenset({"GET", "HEAD"})
 READ_SIZE = 64 * 1024
-# Sources refuse the libraries' own names; this one says what we read like, and an operator can replace it.
-DEFAULT_USER_AGENT = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
-
 _deadline: ContextVar[Deadline | None] = ContextVar("outbound_deadline", default=None)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SourceSettings:
-    """How the outside is asked. `base_url_rewrites` maps a host to the base URL that answers in its place."""
-
-    yahoo_enabled: bool = True
-    parallelism: int = 4
-    connect_timeout_seconds: float = 3.0
-    read_timeout_seconds: float = 6.0
-    request_timeout_seconds: float = 12.0
-    max_attempts: int = 2
-    backoff_seconds: float = 0.3
-    max_response_bytes: int = 5 * 1024 * 1024
-    circuit_failures: int = 3
-    circuit_open_seconds: float = 60.0
-    rate_limit_pause_seconds: float = 60.0
-    proxy_url: str = ""
-    user_agent: str = DEFAULT_USER_AGENT
-    base_url_rewrites: Mapping[str, str] = field(default_factory=dict)
-    cache_folder: Path | None = None
 
 
 @contextmanager
