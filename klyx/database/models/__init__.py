@@ -1,7 +1,7 @@
 """Every table of the application as a typed SQLAlchemy class."""
 
 from klyx.database.models.base import Base
-from klyx.database.models.chat import ChatMessage, ChatThread
+from klyx.database.models.chat import ChatMessage, ChatThread, ChatToolCall, ChatUsage
 from klyx.database.models.data_versions import DataVersion
 from klyx.database.models.debts import DebtScenario
 from klyx.database.models.jobs import AnalysisRow, Job, JobEvent, JobState
@@ -28,6 +28,8 @@ __all__ = [
     "Base",
     "ChatMessage",
     "ChatThread",
+    "ChatToolCall",
+    "ChatUsage",
     "DataRefreshLog",
     "DataVersion",
     "DebtScenario",
