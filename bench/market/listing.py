@@ -81,7 +81,7 @@ def _generated(number: int) -> Listed:
         name=who.stock_name,
         series=chance.choices(("EQ", "BE", "BZ", "SM"), (90, 6, 2, 2))[0],
         isin=f"INE{number:06d}010",
-        listed_on=date(1995, 1, 2) + timedelta(days=chance.randrange(11_300)),
+        listed_on=date(1995, 1, 2) + timedelta(days=chance.randrange(11_600)),
         face_value=chance.choice((1.0, 2.0, 5.0, 10.0)),
         sector=who.sector_name,
         industry=who.industry_name,

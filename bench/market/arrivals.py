@@ -1,0 +1,57 @@
+"""What a simulated source counted: every request with its time, as the source itself saw it."""
+
+from __future__ import annotations
+
+import threading
+import time
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Iterable
+from typing import NamedTuple
+
+
+class Arrival(NamedTuple):
+    """`at` is on the monotonic clock, when the request line had been read; `what` is its path without the symbol."""
+
+    at: float
+    slug: str
+    host: str
+    what: str
+    symbol: str | None
+
+
+class Arrivals:
+    """Requests in the order they came. Thread-safe."""
+
+    def __init__(self) -> None:
+        self._all: list[Arrival] = []
+        self._lock = threading.Lock()
+
+    def note(self, slug: str, host: str, path: str, symbol: str | None) -> None:
+        what = path.replace(symbol, "*") if symbol else path
+        with self._lock:
+            self._all.append(Arrival(time.monotonic(), slug, host, what, symbol))
+
+    def of(self, slug: str | None = None, since: float = 0.0) -> list[Arrival]:
+        """Those of one source, or all, from a moment of the monotonic clock on."""
+        with self._lock:
+            return [one for one in self._all if one.at >= since and slug in (None, one.slug)]
+
+    def clear(self) -> None:
+        with self._lock:
+            self._all.clear()
+
+
+def most_within(arrivals: Iterable[Arrival], seconds: float = 1.0) -> int:
+    """The most requests that came within any stretch of so many seconds."""
+    times = sorted(one.at for one in arrivals)
+    return max((place - bisect_left(times, at - seconds + 1e-9) + 1 for place, at in enumerate(times)), default=0)
+
+
+def most_of_one_kind(arrivals: Iterable[Arrival]) -> dict[int, int]:
+    """How often the same thing was asked about the same stock: times asked -> number of stocks, at their worst."""
+    asked = Counter((one.symbol, one.slug, one.host, one.what) for one in arrivals if one.symbol)
+    worst: dict[str, int] = {}
+    for (symbol, *_), times in asked.items():
+        worst[str(symbol)] = max(worst.get(str(symbol), 0), times)
+    return dict(sorted(Counter(worst.values()).items()))
