@@ -16,10 +16,15 @@ from rq.exceptions import DuplicateJobError
 
 from klyx.config import Settings
 from klyx.runtime import Runtime
+from klyx.services.market_runs.names import BATCH_JOB, RUN_JOB
 
 logger = logging.getLogger(__name__)
 
 QUEUE_NAME = "klyx"
+# What nobody waits for; a worker that serves both queues takes the other one's messages first.
+MARKET_QUEUE_NAME = "klyx-market"
+QUEUE_NAMES = (QUEUE_NAME, MARKET_QUEUE_NAME)
+MARKET_KINDS = frozenset({RUN_JOB, BATCH_JOB})
 SERIALIZER = "json"
 ENTRY_POINT = "jobs.runner.run"
 # A web request does not wait longer for Redis: what it could not enqueue, the scheduler will.
@@ -39,24 +44,26 @@ def message_id(job_id: str, attempts: int) -> str:
 
 
 class JobQueue:
-    """RQ's queue of messages that say "run this job"; `entry_point` names the function a worker calls."""
+    """RQ's queues of messages that say "run this job"; `entry_point` names the function a worker calls."""
 
     def __init__(self, connection: Redis, settings: Settings, entry_point: str = ENTRY_POINT) -> None:
         self._connection = connection
         self._settings = settings
         self._entry_point = entry_point
         self._queue = Queue(QUEUE_NAME, connection=connection, serializer=SERIALIZER)
+        self._market_queue = Queue(MARKET_QUEUE_NAME, connection=connection, serializer=SERIALIZER)
 
-    def ensure_enqueued(self, job_id: str, attempts: int = 0) -> bool:
-        """Put a message into the queue unless it is there; whether it was missing. Raises RedisError.
+    def ensure_enqueued(self, job_id: str, attempts: int = 0, kind: str = "") -> bool:
+        """Put a message into the queue for its kind unless it is there; whether it was missing. Raises RedisError.
 
         A record of RQ's without its id in the queue (a message that was lost between the two, or used up
         without a claim) is overwritten. Two messages are harmless: only one of them can claim the row.
         """
         message = message_id(job_id, attempts)
-        if self._connection.lpos(self._queue.key, message) is not None:
+        queue = self._market_queue if kind in MARKET_KINDS else self._queue
+        if self._connection.lpos(queue.key, message) is not None:
             return False
-        self._queue.enqueue_call(
+        queue.enqueue_call(
             self._entry_point,
             args=(job_id,),
             job_id=message,
@@ -107,13 +114,13 @@ class WebEnqueuer:
         self._lock = threading.Lock()
         self._paused_until = 0.0
 
-    def enqueue(self, job_id: str) -> bool:
+    def enqueue(self, job_id: str, kind: str) -> bool:
         """Whether Redis took the message."""
         with self._lock:
             if self._clock() < self._paused_until:
                 return False
         try:
-            self._queue.ensure_enqueued(job_id)
+            self._queue.ensure_enqueued(job_id, kind=kind)
         except RedisError as error:
             with self._lock:
                 self._paused_until = self._clock() + WEB_PAUSE_SECONDS
@@ -127,10 +134,11 @@ def web_enqueuer(settings: Settings) -> WebEnqueuer:
     return WebEnqueuer(settings)
 
 
-def enqueue(runtime: Runtime, job_id: str) -> bool:
+def enqueue(runtime: Runtime, job_id: str, kind: str = "") -> bool:
     """Tell the workers about a new job whose row is committed; False when Redis cannot take it just now.
 
-    Then the row waits for the scheduler, so the caller's answer is the same. Returns within a tenth of a
+    `kind` is the job's, and tells in which queue. A row that Redis did not take waits for the scheduler, so
+    the caller's answer is the same. Returns within a tenth of a
     second whatever Redis does.
     """
-    return web_enqueuer(runtime.settings).enqueue(job_id)
+    return web_enqueuer(runtime.settings).enqueue(job_id, kind)

@@ -18,7 +18,7 @@ def recover_jobs(database: Database, queue: JobQueue) -> None:
     enqueued: list[str] = []
     try:
         for waiting in jobs.recover_lost(database, now):
-            if queue.ensure_enqueued(waiting.id, waiting.attempts):
+            if queue.ensure_enqueued(waiting.id, waiting.attempts, waiting.kind):
                 logger.info("job enqueued again", extra={"job": waiting.id, "attempts": waiting.attempts})
             enqueued.append(waiting.id)
     finally:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Mapping
 from contextlib import closing
 
@@ -14,7 +15,7 @@ from klyx.config import Settings, load_settings
 from klyx.logs import job_id as job_id_in_logs
 from klyx.runtime import Runtime, build_runtime
 from klyx.services import jobs
-from klyx.services.jobs import Lease, LeaseLost, ProgressReporter
+from klyx.services.jobs import Lease, LeaseLost, ProgressReporter, StopRequested
 
 logger = logging.getLogger(__name__)
 
@@ -23,6 +24,7 @@ LONGEST_RETRY_SECONDS = 60.0
 TRYING_AGAIN = "Something went wrong on our side; trying again shortly."
 GAVE_UP = "Something went wrong on our side and this could not be finished. Please start it again."
 TOOK_TOO_LONG = "This took too long and was stopped. Please start it again, with fewer files if you can."
+STOPPED = "Stopped for now; it goes on later where it was."
 UNKNOWN_KIND = "This kind of task is not available any more. Please start it again."
 
 
@@ -38,18 +40,31 @@ def run_job(job_id: str, settings: Settings, handlers: Mapping[str, str]) -> Non
     """
     job_id_in_logs.set(job_id)
     with closing(build_runtime(settings)) as runtime:
-        lease = jobs.claim(runtime.database, job_id, settings.job_lease_seconds)
-        if lease is None:
-            logger.info("nothing to do: the job is taken or has ended")
-            return
-        logger.info("job started", extra={"kind": lease.kind, "attempt": lease.attempt})
-        try:
-            _attempt(runtime, lease, handlers)
-        except LeaseLost:
-            logger.warning("lease lost: another worker has the job")
+        attempt(runtime, job_id, handlers)
 
 
-def _attempt(runtime: Runtime, lease: Lease, handlers: Mapping[str, str]) -> None:
+def attempt(
+    runtime: Runtime, job_id: str, handlers: Mapping[str, str], stopping: threading.Event | None = None
+) -> bool:
+    """As `run_job`, with connections that are there; whether the job was ours to run.
+
+    Once `stopping` is set, the handler leaves the job at its next step for somebody to go on with.
+    """
+    lease = jobs.claim(runtime.database, job_id, runtime.settings.job_lease_seconds)
+    if lease is None:
+        logger.info("nothing to do: the job is taken or has ended")
+        return False
+    logger.info("job started", extra={"kind": lease.kind, "attempt": lease.attempt})
+    try:
+        _attempt(runtime, lease, handlers, stopping)
+    except LeaseLost:
+        logger.warning("lease lost: another worker has the job")
+    return True
+
+
+def _attempt(
+    runtime: Runtime, lease: Lease, handlers: Mapping[str, str], stopping: threading.Event | None
+) -> None:
     """Raises LeaseLost."""
     database, lease_seconds = runtime.database, runtime.settings.job_lease_seconds
     try:
@@ -59,11 +74,15 @@ def _attempt(runtime: Runtime, lease: Lease, handlers: Mapping[str, str]) -> Non
             _fail(runtime, lease, UNKNOWN_KIND)
             return
         with heartbeat(database, lease, lease_seconds) as lost:
-            handler(runtime, lease, ProgressReporter(database, lease, lost))
+            handler(runtime, lease, ProgressReporter(database, lease, lost, stopping=stopping))
         if jobs.is_held(database, lease):
             raise RuntimeError("the handler returned without ending its job")  # noqa: TRY301
     except LeaseLost:
         raise
+    except StopRequested:
+        with database.begin() as session:
+            jobs.suspend(session, lease, 0, STOPPED)
+        logger.info("job left for later", extra={"kind": lease.kind})
     except JobTimeoutException:
         # Another attempt would take as long.
         logger.exception("job took too long")

@@ -1,4 +1,4 @@
-"""`python -m jobs.worker`: takes messages from the queue and runs each in a process forked for it."""
+"""`python -m jobs.worker [--queues klyx,klyx-market]`: runs each message in a process forked for it."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ import os
 import signal
 import sys
 import threading
+from collections.abc import Sequence
 from importlib import import_module
 from types import FrameType
 
+import click
 import rq
 from redis import RedisError
 from rq.executions import Execution
@@ -18,7 +20,7 @@ from sqlalchemy.orm import configure_mappers
 
 from jobs.connections import patient_redis
 from jobs.handlers import HANDLERS
-from jobs.queue import QUEUE_NAME, SERIALIZER
+from jobs.queue import QUEUE_NAMES, SERIALIZER
 from klyx.config import ConfigurationError, Settings, load_settings
 from klyx.logs import configure_logging
 
@@ -85,8 +87,9 @@ class Worker(rq.Worker):
 class WorkerProgram:
     """Runs one worker after the other until told to stop: a worker ends when it loses Redis."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, queue_names: Sequence[str] = QUEUE_NAMES) -> None:
         self._settings = settings
+        self._queue_names = queue_names
         self._stopping = threading.Event()
 
     def run(self) -> None:
@@ -106,7 +109,7 @@ class WorkerProgram:
         """Returns when the worker was told to stop or lost Redis. Raises RedisError."""
         with patient_redis(self._settings.redis_url) as connection:
             worker = Worker(
-                [QUEUE_NAME],
+                list(self._queue_names),
                 connection=connection,
                 serializer=SERIALIZER,
                 worker_ttl=WORKER_TTL_SECONDS,
@@ -134,22 +137,37 @@ def preload(settings: Settings) -> None:
     configure_mappers()
 
 
-def main() -> int:
+def queue_names(_context: click.Context, _parameter: click.Parameter, value: str) -> tuple[str, ...]:
+    names = tuple(dict.fromkeys(name.strip() for name in value.split(",")))
+    if unknown := sorted(set(names) - set(QUEUE_NAMES)):
+        raise click.BadParameter(f"no queues of ours: {', '.join(unknown)}. There are {' and '.join(QUEUE_NAMES)}.")
+    return names
+
+
+@click.command()
+@click.option(
+    "--queues",
+    default=",".join(QUEUE_NAMES),
+    show_default=True,
+    callback=queue_names,
+    help="The queues to serve; a message of an earlier one goes first.",
+)
+def main(queues: tuple[str, ...]) -> None:
+    """Run background work until told to stop."""
     try:
         settings = load_settings()
     except ConfigurationError as error:
         sys.stderr.write(f"{error}\n")
-        return 1
+        sys.exit(1)
     configure_logging(settings.log_level)
     logging.getLogger("rq").setLevel(max(logging.WARNING, logging.getLogger().level))
     # Where web and worker share a machine, a person who waits for an answer goes before work in the background.
     os.nice(NICENESS)
     preload(settings)
-    logger.info("worker started")
-    WorkerProgram(settings).run()
+    logger.info("worker started", extra={"queues": list(queues)})
+    WorkerProgram(settings, queues).run()
     logger.info("worker stopped")
-    return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

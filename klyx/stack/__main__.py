@@ -49,6 +49,7 @@ def run(settings: Settings, parent: int | None) -> None:
                     "or leave REDIS_URL unset to have one started here."
                 )
             supervisor.run_once(programs.database_preparation(variables))
+            supervisor.start(programs.interactive_worker(variables))
             supervisor.start(programs.worker(variables))
             supervisor.start(programs.scheduler(variables))
             supervisor.start(programs.web(variables))

@@ -21,8 +21,15 @@ def database_preparation(environment: Mapping[str, str]) -> Program:
 
 
 def worker(environment: Mapping[str, str]) -> Program:
+    """Serves every queue."""
     # Time for the job at hand to end; a longer one is taken up again by the next start.
     return Program("The worker", _python("jobs.worker"), environment, stop_seconds=10.0)
+
+
+def interactive_worker(environment: Mapping[str, str]) -> Program:
+    """Serves those who wait for an answer, however long a run of market data keeps the other worker."""
+    command = (*_python("jobs.worker"), "--queues", "klyx")
+    return Program("The interactive worker", command, environment, stop_seconds=10.0)
 
 
 def scheduler(environment: Mapping[str, str]) -> Program:

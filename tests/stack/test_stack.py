@@ -64,10 +64,10 @@ def test_one_life_of_the_stack(start_stack: Stack, binds: tuple[str, str], tmp_p
     assert f"already running here (process {run.process.pid}): http://{binds[0]} http://{binds[1]}" in line
 
     # A killed worker is started again.
-    worker = run.find("jobs.worker")
+    worker = run.find("jobs.worker --queues klyx")
     os.kill(worker, signal.SIGKILL)
-    assert eventually(lambda: "The worker is started again" in run.output), run.output
-    assert eventually(lambda: any_other(run, "jobs.worker", worker)), run.output
+    assert eventually(lambda: "The interactive worker is started again" in run.output), run.output
+    assert eventually(lambda: any_other(run, "jobs.worker --queues klyx", worker)), run.output
 
     # So is Redis, with its data.
     url = redis_url(tmp_path)

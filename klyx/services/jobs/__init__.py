@@ -15,11 +15,19 @@ from klyx.services.jobs.leases import (
     renew,
     report,
 )
-from klyx.services.jobs.progress import ProgressReporter
+from klyx.services.jobs.progress import ProgressReporter, StopRequested
 from klyx.services.jobs.recovery import INTERRUPTED, WaitingJob, mark_enqueued, recover_lost
 from klyx.services.jobs.rows import create, delete_finished_before, events_after, find, list_own
 from klyx.services.jobs.status import FINAL_STATES, job_details, public_state, task_status
 from klyx.services.jobs.stream import StreamedEvent, follow
+from klyx.services.jobs.suspension import (
+    add_progress,
+    count_unfinished_children,
+    end_children,
+    hold,
+    suspend,
+    wake,
+)
 
 __all__ = [
     "FINAL_STATES",
@@ -27,16 +35,21 @@ __all__ = [
     "Lease",
     "LeaseLost",
     "ProgressReporter",
+    "StopRequested",
     "StreamedEvent",
     "WaitingJob",
+    "add_progress",
     "claim",
     "complete",
+    "count_unfinished_children",
     "create",
     "delete_finished_before",
+    "end_children",
     "events_after",
     "fail",
     "find",
     "follow",
+    "hold",
     "is_held",
     "job_details",
     "list_own",
@@ -46,5 +59,7 @@ __all__ = [
     "release_for_retry",
     "renew",
     "report",
+    "suspend",
     "task_status",
+    "wake",
 ]

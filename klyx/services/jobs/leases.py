@@ -85,7 +85,7 @@ def claim(database: Database, job_id: str, lease_seconds: float) -> Lease | None
 def renew(database: Database, lease: Lease, lease_seconds: float) -> None:
     """Keep the job for another `lease_seconds` from now. Raises LeaseLost."""
     with database.begin() as session:
-        _write(session, lease, lease_expires_at=utc_now() + timedelta(seconds=lease_seconds))
+        write_held(session, lease, lease_expires_at=utc_now() + timedelta(seconds=lease_seconds))
 
 
 def is_held(database: Database, lease: Lease) -> bool:
@@ -97,7 +97,7 @@ def is_held(database: Database, lease: Lease) -> bool:
 def report(database: Database, lease: Lease, current: int, total: int, message: str) -> None:
     """Show that `current` of `total` steps are done. Raises LeaseLost."""
     with database.begin() as session:
-        _write(session, lease, progress_current=current, progress_total=total, progress_message=message)
+        write_held(session, lease, progress_current=current, progress_total=total, progress_message=message)
         append_event(session, lease.job_id, JobState.RUNNING, message, current, total)
 
 
@@ -117,7 +117,7 @@ def fail(session: Session, lease: Lease, message: str) -> None:
 
 def _end(session: Session, lease: Lease, state: JobState, message: str, **values: Any) -> None:
     ended = {"state": state.value, "finished_at": utc_now(), "lease_token": None, "lease_expires_at": None}
-    current, total = _write(session, lease, **ended, progress_message=message, **values)
+    current, total = write_held(session, lease, **ended, progress_message=message, **values)
     append_event(session, lease.job_id, state, message, current, total)
 
 
@@ -125,14 +125,14 @@ def release_for_retry(database: Database, lease: Lease, delay_seconds: float, me
     """Give the job back after a failed attempt, to be claimed `delay_seconds` from now. Raises LeaseLost."""
     may_be_claimed_at = utc_now() + timedelta(seconds=delay_seconds)
     with database.begin() as session:
-        current, total = _write(
+        current, total = write_held(
             session, lease, lease_token=None, lease_expires_at=may_be_claimed_at, progress_message=message
         )
         append_event(session, lease.job_id, JobState.RUNNING, message, current, total)
 
 
-def _write(session: Session, lease: Lease, **values: Any) -> tuple[int, int]:
-    """Change the row while the lease holds; returns its progress. Raises LeaseLost."""
+def write_held(session: Session, lease: Lease, **values: Any) -> tuple[int, int]:
+    """Change the job's row while the lease holds; returns its progress. Raises LeaseLost."""
     row = session.execute(
         update(Job)
         .where(*_held(lease))

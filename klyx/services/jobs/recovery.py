@@ -25,6 +25,7 @@ class WaitingJob:
     """A job that needs a message in the queue; `attempts` were made already."""
 
     id: str
+    kind: str
     attempts: int
 
 
@@ -37,9 +38,9 @@ def recover_lost(database: Database, now: datetime) -> Sequence[WaitingJob]:
     with database.begin() as session:
         _end_exhausted(session, now)
         unconfirmed = or_(Job.enqueued_at.is_(None), Job.enqueued_at < now - CONFIRM_AFTER)
-        waiting = select(Job.id, Job.attempts).where(is_claimable(now), unconfirmed)
+        waiting = select(Job.id, Job.kind, Job.attempts).where(is_claimable(now), unconfirmed)
         rows = session.execute(waiting.order_by(Job.created_at, Job.id).limit(JOBS_AT_ONCE))
-        return [WaitingJob(row.id, row.attempts) for row in rows]
+        return [WaitingJob(row.id, row.kind, row.attempts) for row in rows]
 
 
 def _end_exhausted(session: Session, now: datetime) -> None:

@@ -1,0 +1,1 @@
+"""Runs of market data: which stocks, which batches, how far, and what came of it."""
