@@ -85,6 +85,7 @@ _CATEGORIES: Mapping[str, tuple[str, ...]] = {
     "Liquidity": ("current_ratio", "debt_to_equity"),
     "Technical": (
         *("rsi", "macd", "adx", "beta_1yr", "sma_50", "sma_200", "ema_20", "atr", "tech_mfi", "tech_volume_pct"),
+        *("tech_rsi", "tech_macd"),
         *("tech_trend", "tech_rsi_state", "tech_macd_signal", "tech_volume_signal"),
     ),
     "Performance": (

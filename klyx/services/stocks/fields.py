@@ -97,6 +97,12 @@ INSTITUTIONAL_HOLDING_PERCENT = func.coalesce(
 )
 
 
+# The figures of the technical report have definitions of their own; where nobody worked those out, the usual
+# indicator stands in.
+REPORTED_RSI = func.coalesce(column_of("tech_rsi"), column_of("rsi"))
+REPORTED_MACD = func.coalesce(column_of("tech_macd"), column_of("macd"))
+
+
 text = _field(Kind.TEXT)
 json_array = _field(Kind.JSON_ARRAY)
 moment = _field(Kind.MOMENT)
@@ -169,8 +175,8 @@ FIELDS: tuple[StockField, ...] = (
     points("rel_strength_score", "Relative Strength"),
     percent("roce_annual_pct", "ROCE Annual %"),
     percent("earnings_yield_pct", "Earnings Yield %"),
-    number("rsi", "Day RSI", omitted_names=("Tech_RSI",)),
-    rupees("macd", "Day MACD", omitted_names=("Tech_MACD",)),
+    number("rsi", "Day RSI"),
+    rupees("macd", "Day MACD"),
     number("adx", "Day ADX"),
     rupees("atr", "Day ATR"),
     number("beta_1yr", "Beta 1Year"),
@@ -178,7 +184,9 @@ FIELDS: tuple[StockField, ...] = (
     rupees("sma_200", "Day SMA200"),
     rupees("ema_20", "Day EMA20"),
     text("tech_trend", "Tech_Trend"),
+    number("tech_rsi", omitted_names=("Tech_RSI",), expression=REPORTED_RSI),
     text("tech_rsi_state", "Tech_RSI_State"),
+    rupees("tech_macd", omitted_names=("Tech_MACD",), expression=REPORTED_MACD),
     text("tech_macd_signal", "Tech_MACD_Signal"),
     number("tech_mfi", omitted_names=("Tech_MFI",)),
     text("tech_volume_signal", "Tech_Vol_Signal"),

@@ -80,6 +80,8 @@ def _inputs(name: str, stock: StockObject, recorded: Collection[str]) -> list[st
     if name == "institutional_holding_pct" and name not in recorded:
         inputs = ["fii_holding_pct", "dii_holding_pct"]
         return inputs if all(stock[known] is not None for known in inputs) else []
+    if name in ("tech_rsi", "tech_macd") and name not in recorded:
+        return [name.removeprefix("tech_")]
     if name == "recommendation_text" and stock["recommendation_key"] is not None:
         return ["recommendation_key"]
     return []

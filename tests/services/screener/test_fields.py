@@ -62,6 +62,7 @@ def test_columns_are_known_fields_behind_name_and_symbol() -> None:
         "Stock Name",
         "NSE Code",
         "Day RSI",
+        "Tech_RSI",
     ]
     assert result_fields(None) == ROW_FIELDS
     for wrong in ([], "rsi", {"rsi": 1}, ["rsi", None], ["rsi"] * 1000, 5, [["rsi"]]):

@@ -114,7 +114,7 @@ def test_the_starter_list_says_sample_data_for_everything_it_knows(database: Dat
         session.execute(update(Stock).where(Stock.nse_code == "M&M").values(last_updated=NOON))
     found = provenance(database)
     calculated = {name for name, origin in found.items() if "derived_from" in origin}
-    assert calculated == {"upside_12m_pct", "recommendation_text"}
+    assert calculated == {"upside_12m_pct", "recommendation_text", "tech_rsi", "tech_macd"}
     assert {origin["source"] for name, origin in found.items() if name not in calculated} == {"Sample data"}
     assert all(origin["obtained_at"] for origin in found.values())
     assert found["market_cap"]["unit"] == "rupees"

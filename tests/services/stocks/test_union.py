@@ -35,13 +35,13 @@ def test_recommendation_as_people_read_it(key: str | None, text: str | None, exp
 
 @pytest.mark.parametrize("value", [None, math.nan, math.inf, -math.inf, "Unknown", "46.64"])
 def test_technical_figures_are_numbers_or_absent(value: object) -> None:
-    made = stock(rsi=value, macd=value, tech_mfi=value)
+    made = stock(tech_rsi=value, tech_macd=value, tech_mfi=value)
     assert not {"Tech_RSI", "Tech_MACD", "Tech_MFI"} & made.keys()
-    assert (made["Day RSI"], made["macd"], made["tech_mfi"]) == (None, None, None)
+    assert (made["tech_rsi"], made["tech_macd"], made["tech_mfi"]) == (None, None, None)
 
 
 def test_zero_is_a_number() -> None:
-    made = stock(rsi=0.0, macd=0.0, tech_mfi=0.0, day_change_pct=0.0, piotroski_score=0)
+    made = stock(tech_rsi=0.0, tech_macd=0.0, tech_mfi=0.0, day_change_pct=0.0, piotroski_score=0)
     assert (made["Tech_RSI"], made["Tech_MACD"], made["Tech_MFI"]) == (0.0, 0.0, 0.0)
     assert (made["Day change %"], made["Piotroski Score"]) == (0.0, 0)
 
