@@ -10,6 +10,7 @@ from klyx.openapi import Api
 def register_blueprints(app: Flask, api: Api) -> None:
     from klyx.blueprints import (
         auth,
+        chat,
         debt_optimizer,
         health,
         home,
@@ -38,5 +39,6 @@ def register_blueprints(app: Flask, api: Api) -> None:
         process,
         results,
         jobs,
+        chat,
     ):
         api.register_blueprint(module.blueprint)

@@ -1,0 +1,171 @@
+"""What of an assistant's text may reach a browser: no tags, and UI blocks only when their numbers are known.
+
+Clients put text into pages as HTML, and draw a block that begins with `:::ui-component` at the start of a line.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import math
+import re
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+logger = logging.getLogger(__name__)
+
+FENCE = ":::"
+OPENING = ":::ui-component"
+MAX_BLOCK_CHARACTERS = 20_000
+# Clients lose a line that is cut over two pieces: small events are the least likely to be.
+PIECE_CHARACTERS = 160
+_NUMBER = re.compile(r"(?<![A-Za-z0-9_.])[-+]?\d[\d,]*(?:\.\d+)?")
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
+
+BlockCheck = Callable[[Mapping[str, Any]], Mapping[str, Any] | None]
+"""The block as it may be shown, or None when it must not be."""
+
+
+def neutralise(text: str) -> str:
+    """Text without tags and without what a client could take for a block."""
+    return text.replace("<", "&lt;").replace(">", "&gt;").replace(FENCE, "::")
+
+
+def as_block(block: Mapping[str, Any]) -> str:
+    """A block on lines of its own. Within JSON, `<`, `>` and the fence are written as escapes."""
+    body = json.dumps(block, ensure_ascii=True, allow_nan=False, separators=(",", ":"))
+    body = body.replace("<", "\\u003c").replace(">", "\\u003e").replace(FENCE, "\\u003a\\u003a\\u003a")
+    return f"\n\n{OPENING}\n{body}\n{FENCE}\n\n"
+
+
+class SafeText:
+    """Makes a stream of text safe: `feed` and `end` give what may be shown, in order, nothing of it empty.
+
+    A block is held back until it is complete. One that `check` refuses, or that is not readable, is left out.
+    """
+
+    def __init__(self, check: BlockCheck) -> None:
+        self._check = check
+        self._pending = ""
+        self._block: str | None = None
+        self._at_line_start = True
+        self.dropped_blocks = 0
+
+    def feed(self, text: str) -> Iterator[str]:
+        self._pending += text.replace("\r\n", "\n").replace("\r", "\n")
+        while (shown := self._next()) is not None:
+            if shown:
+                yield shown
+
+    def end(self) -> Iterator[str]:
+        """The rest; an unfinished block is left out."""
+        if self._block is not None:
+            self._drop("unfinished")
+            self._block = None
+        elif self._pending:
+            yield neutralise(self._pending)
+        self._pending = ""
+
+    def _next(self) -> str | None:
+        """One more piece that can be decided on, or None when more text is needed."""
+        if self._block is not None:
+            return self._next_of_block(self._block)
+        if self._at_line_start and OPENING.startswith(self._pending[: len(OPENING)]):
+            if len(self._pending) < len(OPENING):
+                return None
+            self._pending = self._pending[len(OPENING) :]
+            self._block = ""
+            return ""
+        if not self._pending:
+            return None
+        line_end = self._pending.find("\n")
+        if line_end >= 0:
+            piece, self._pending = self._pending[: line_end + 1], self._pending[line_end + 1 :]
+            self._at_line_start = True
+            return neutralise(piece)
+        # Colons at the very end may be the beginning of a fence.
+        kept = len(self._pending) - len(self._pending.rstrip(":"))
+        piece = self._pending[: len(self._pending) - kept]
+        if not piece:
+            return None
+        self._pending = self._pending[len(piece) :]
+        self._at_line_start = False
+        return neutralise(piece)
+
+    def _next_of_block(self, begun: str) -> str | None:
+        block = begun + self._pending
+        closing = block.find(FENCE)
+        if closing < 0:
+            self._pending = ""
+            self._block = block
+            if len(block) <= MAX_BLOCK_CHARACTERS:
+                return None
+            self._block = None
+            return self._drop("too long")
+        body, self._pending = block[:closing], block[closing + len(FENCE) :]
+        self._block = None
+        self._at_line_start = False
+        return self._shown(body)
+
+    def _shown(self, body: str) -> str:
+        try:
+            block = json.loads(body)
+        except ValueError:
+            return self._drop("unreadable")
+        if not isinstance(block, dict):
+            return self._drop("unreadable")
+        allowed = self._check(block)
+        return self._drop("refused") if allowed is None else as_block(allowed)
+
+    def _drop(self, reason: str) -> str:
+        self.dropped_blocks += 1
+        logger.warning("UI block left out", extra={"reason": reason})
+        return ""
+
+
+def pieces(text: str) -> Iterator[str]:
+    """Text in parts that are small enough to be sent as one event each, lines of a block kept whole where they fit."""
+    for line in text.splitlines(keepends=True):
+        for start in range(0, len(line), PIECE_CHARACTERS):
+            yield line[start : start + PIECE_CHARACTERS]
+
+
+class KnownNumbers:
+    """Every number that the tools of a conversation have given."""
+
+    def __init__(self) -> None:
+        self._values: set[float] = set()
+
+    def learn(self, result: Any) -> None:
+        """Take in every number of a JSON value, those within its texts too."""
+        if isinstance(result, Mapping):
+            for value in result.values():
+                self.learn(value)
+        elif isinstance(result, list | tuple):
+            for value in result:
+                self.learn(value)
+        else:
+            self._values.update(numbers_in(result))
+
+    def knows(self, value: float) -> bool:
+        """Whether a tool gave this number, perhaps with more decimals or in crores or lakh crores."""
+        return any(
+            math.isclose(value, round(known / scale, digits), rel_tol=1e-9, abs_tol=1e-12)
+            for known in self._values
+            for scale in (1.0, 1e7, 1e12)
+            for digits in _DIGITS
+        ) or any(math.isclose(value, known, rel_tol=1e-9) for known in self._values)
+
+
+_DIGITS = (0, 1, 2, 3, 4)
+
+
+def numbers_in(value: Any) -> list[float]:
+    """The numbers of a scalar: itself, or those a text spells (`1,234.5`); the parts of a date are none."""
+    if isinstance(value, bool) or value is None:
+        return []
+    if isinstance(value, int | float):
+        return [float(value)] if math.isfinite(value) else []
+    if isinstance(value, str):
+        return [float(found.replace(",", "")) for found in _NUMBER.findall(_DATE.sub(" ", value))]
+    return []

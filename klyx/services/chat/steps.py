@@ -1,0 +1,101 @@
+"""What passes between a conversation and whoever answers it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol, TypeAlias
+
+from klyx.services.chat.trace import Outcome
+from klyx.sources.base import Deadline
+
+Role = Literal["user", "assistant"]
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """One message of a conversation."""
+
+    role: Role
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """Oldest first; the last message is the user's question."""
+
+    user_id: str
+    thread_id: str
+    messages: Sequence[Said]
+
+    @property
+    def question(self) -> str:
+        return self.messages[-1].content
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """A piece of the answer, not empty; as written, before anything in it is made safe."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ToolStarted:
+    call_id: str
+    name: str
+    arguments: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class ToolEnded:
+    """`result` is a JSON object; a failure is `{"error": sentence}`."""
+
+    call_id: str
+    name: str
+    arguments: Mapping[str, Any]
+    result: Mapping[str, Any]
+    seconds: float
+    outcome: Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens that one question to a model took."""
+
+    prompt_tokens: int
+    completion_tokens: int
+    cost_usd: float
+
+
+Step: TypeAlias = Content | ToolStarted | ToolEnded | Usage
+
+
+class AnswerFailed(Exception):
+    """The answer could not be finished. The message is a sentence for people that says what to do next."""
+
+
+class Assistant(Protocol):
+    def answer(
+        self, conversation: Conversation, tools: ToolRunner, cancelled: threading.Event, deadline: Deadline
+    ) -> Iterator[Step]:
+        """The answer, step by step. Ends early once `cancelled` is set. Raises AnswerFailed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A tool to run. `arguments` None: what came was no JSON object."""
+
+    call_id: str
+    name: str
+    arguments: Mapping[str, Any] | None
+
+
+class ToolRunner(Protocol):
+    @property
+    def definitions(self) -> Sequence[Mapping[str, Any]]:
+        """The tools in the form that OpenAI-compatible models take."""
+
+    def run(self, calls: Sequence[Call], cancelled: threading.Event, deadline: Deadline) -> Iterator[Step]:
+        """Run the calls side by side: ToolStarted for each, then ToolEnded as they end. Never raises for a call."""

@@ -1,0 +1,132 @@
+"""What of an assistant's text reaches a browser."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Iterable
+from typing import Any
+
+import pytest
+
+from klyx.services.chat.blocks import allowed_block, chart, comparison, news, stock_card
+from klyx.services.chat.safety import KnownNumbers, SafeText, as_block, neutralise, numbers_in, pieces
+
+BLOCK = '\n:::ui-component\n{"type": "stock-card", "data": {"symbol": "TCS", "name": "T", "price": "₹3,500.20"}}\n:::\n'
+
+TWO = [{"symbol": "A"}, {"symbol": "B"}]
+
+
+def known(*values: Any) -> KnownNumbers:
+    numbers = KnownNumbers()
+    numbers.learn(list(values))
+    return numbers
+
+
+def shown(parts: Iterable[str], numbers: KnownNumbers) -> str:
+    text = SafeText(lambda block: allowed_block(block, numbers))
+    return "".join([piece for part in parts for piece in text.feed(part)] + list(text.end()))
+
+
+def blocks_in(text: str) -> list[dict[str, Any]]:
+    """As the clients look for them: the fence at the beginning of a line, JSON, the fence."""
+    found, rest = [], f"\n{text}"
+    while "\n:::ui-component" in rest:
+        body, _, rest = rest.split("\n:::ui-component", 1)[1].partition(":::")
+        found.append(json.loads(body))
+    return found
+
+
+def test_tags_never_pass_however_the_text_is_cut() -> None:
+    hostile = "Buy <script>alert(1)</script> & a:::b\n:::x <img src=x onerror=alert(1)>\r\nend"
+    for seed in range(200):
+        chance = random.Random(seed)
+        parts, rest = [], hostile + BLOCK + hostile
+        while rest:
+            size = chance.randint(1, 9)
+            parts.append(rest[:size])
+            rest = rest[size:]
+        text = shown(parts, known(3500.2))
+        assert "<" not in text
+        assert ">" not in text
+        assert [block["data"]["symbol"] for block in blocks_in(text)] == ["TCS"]
+        assert text.count(":::") == 2
+        assert text.startswith("Buy &lt;script&gt;alert(1)&lt;/script&gt; & a::b\n::x &lt;img")
+
+
+def test_a_block_with_a_number_nobody_looked_up_is_left_out() -> None:
+    assert blocks_in(shown([BLOCK], known(3500.2))) != []
+    assert blocks_in(shown([BLOCK], known(3500.31))) == []
+    assert shown(["before", BLOCK, "after"], known()).split() == ["before", "after"]
+
+
+@pytest.mark.parametrize(
+    "body",
+    ["{", "[]", '"a"', "{}", '{"type": "alert", "data": {}}', '{"type": "news"}', '{"type": ["x"], "data": {}}'],
+)
+def test_a_malformed_or_unknown_block_is_left_out(body: str) -> None:
+    assert shown([f"a\n:::ui-component\n{body}\n:::\nb"], known(1)).split() == ["a", "b"]
+
+
+def test_an_unfinished_or_endless_block_is_left_out() -> None:
+    assert shown(["a\n", ':::ui-component\n{"type": '], known()) == "a\n"
+    assert shown(["a\n:::ui-component\n" + "x" * 30_000, "\nb\n"], known()).split()[0] == "a"
+
+
+def test_text_before_the_fence_on_its_line_makes_no_block() -> None:
+    text = shown([BLOCK.strip().replace(":::ui", " :::ui")], known(3500.2))
+    assert blocks_in(text) == []
+    assert ":::" not in text
+
+
+def test_hostile_text_within_a_block_is_made_safe() -> None:
+    block = news([("<b>Up</b> :::ui-component", "A&B", None)])
+    allowed = allowed_block(block, known())
+    assert allowed is not None
+    text = as_block(allowed)
+    assert "<" not in text
+    assert text.count(":::") == 2
+    assert blocks_in(text)[0]["data"]["items"] == [{"title": "&lt;b&gt;Up&lt;/b&gt; ::ui-component", "source": "A&B"}]
+
+
+def test_every_kind_of_block_passes_with_known_numbers() -> None:
+    numbers = known({"price": 3500.2, "change": -1.25, "score": 71, "pe": [28.123456, "31.4"], "points": [10, 11.5]})
+    built = (
+        stock_card("TCS", "TCS Ltd.", 3500.2, -1.25, 71),
+        comparison(["TCS", "INFY"], [("P/E", ["28.12", 31.4]), ("Price", ["₹3,500.20", "N/A"])]),
+        chart([("2026-01-05", 10), ("2026-01-06", 11.5)], "1Y"),
+    )
+    for block in built:
+        assert allowed_block(block, numbers) == block
+
+
+@pytest.mark.parametrize(
+    "block",
+    [
+        {"type": "stock-card", "data": {"symbol": "TCS", "price": "₹1", "change": "up"}},
+        {"type": "stock-card", "data": {"symbol": "TCS", "price": "₹1", "change": 5}},
+        {"type": "comparison", "data": {"stocks": TWO, "metrics": [{"label": "P/E", "values": [7]}]}},
+        {"type": "comparison", "data": {"stocks": TWO, "metrics": []}},
+        {"type": "chart", "data": {"points": [{"time": "2026-01-05", "value": 7}]}},
+        {"type": "chart", "data": {"points": [{"time": "soon", "value": 1}]}},
+        {"type": "chart", "data": {"points": []}},
+    ],
+)
+def test_numbers_of_every_kind_of_block_are_checked(block: dict[str, Any]) -> None:
+    assert allowed_block(block, known(1)) is None
+
+
+@pytest.mark.parametrize(
+    ("looked_up", "written"),
+    [(12_345_678_901_234.0, "₹12,34,568 Cr"), (28.123456, "28.1"), (28.123456, "28"), (0.0, "0"), (-3.5, "-3.50 %")],
+)
+def test_a_number_may_be_written_as_people_write_it(looked_up: float, written: str) -> None:
+    assert all(known(looked_up).knows(number) for number in numbers_in(written))
+    assert numbers_in(written)
+
+
+def test_pieces_are_small_and_lose_nothing() -> None:
+    text = "word " * 500 + "\n" + as_block(stock_card("TCS", "x" * 300, None, None))
+    assert "".join(pieces(text)) == text
+    assert all(0 < len(piece) <= 160 for piece in pieces(text))
+    assert neutralise("a<b>:::") == "a&lt;b&gt;::"
