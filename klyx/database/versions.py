@@ -15,15 +15,17 @@ from sqlalchemy import Executable, case, event, inspect, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import ORMExecuteState, Session, UOWTransaction, sessionmaker
 
-from klyx.database.models import DataVersion, FundamentalsCache, Stock, StockFieldProvenance, StockMetadata
+from klyx.database.models import DataVersion, FundamentalsCache, PriceBar, Stock, StockFieldProvenance, StockMetadata
 
 STOCKS = "stocks"
 FUNDAMENTALS = "fundamentals"
+PRICES = "prices"
 _NAMESPACE_BY_TABLE = {
     Stock.__tablename__: STOCKS,
     StockMetadata.__tablename__: STOCKS,
     StockFieldProvenance.__tablename__: STOCKS,
     FundamentalsCache.__tablename__: FUNDAMENTALS,
+    PriceBar.__tablename__: PRICES,
 }
 _CHANGED = "klyx_changed_namespaces"
 
