@@ -12,7 +12,11 @@ from klyx.services.jobs import Lease, ProgressReporter
 Handler = Callable[[Runtime, Lease, ProgressReporter], None]
 
 # By name, so that enqueueing a job does not import what runs it.
-HANDLERS: Mapping[str, str] = {"process": "jobs.process:run"}
+HANDLERS: Mapping[str, str] = {
+    "process": "jobs.process:run",
+    "market_run": "jobs.market_runs:run",
+    "market_batch": "jobs.market_batches:run",
+}
 
 
 def load_handler(handlers: Mapping[str, str], kind: str) -> Handler | None:

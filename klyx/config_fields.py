@@ -10,6 +10,8 @@ from typing import Any
 from limits import parse_many
 from marshmallow import ValidationError, fields
 
+from klyx.schedules import parse_schedule
+
 
 def setting(
     env: str, field: fields.Field[Any], *, default: Any, doc: str, secret: bool = False, alias: str | None = None
@@ -52,6 +54,18 @@ class RateLimit(fields.String):
             parse_many(text)
         except ValueError as error:
             raise ValidationError("must look like `10 per minute; 60 per hour`") from error
+        return text
+
+
+class ScheduleText(fields.String):
+    """When something is due, as klyx.schedules reads it."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> str:
+        text = super()._deserialize(value, attr, data, **kwargs)
+        try:
+            parse_schedule(text)
+        except ValueError as error:
+            raise ValidationError(str(error)) from error
         return text
 
 

@@ -22,10 +22,11 @@ from klyx.services.jobs.status import FINAL_STATES, job_details, public_state, t
 from klyx.services.jobs.stream import StreamedEvent, follow
 from klyx.services.jobs.suspension import (
     add_progress,
-    count_unfinished_children,
     end_children,
     hold,
+    set_total,
     suspend,
+    unfinished_children,
     wake,
 )
 
@@ -41,7 +42,6 @@ __all__ = [
     "add_progress",
     "claim",
     "complete",
-    "count_unfinished_children",
     "create",
     "delete_finished_before",
     "end_children",
@@ -59,7 +59,9 @@ __all__ = [
     "release_for_retry",
     "renew",
     "report",
+    "set_total",
     "suspend",
     "task_status",
+    "unfinished_children",
     "wake",
 ]

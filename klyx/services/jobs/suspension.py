@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from klyx.database.models import Job, JobState
@@ -66,10 +66,15 @@ def add_progress(session: Session, job_id: str, steps: int, message: str) -> Non
         append_event(session, job_id, JobState.RUNNING, message, row.progress_current, row.progress_total)
 
 
-def count_unfinished_children(session: Session, job_id: str) -> int:
-    """How many jobs that belong to this one have not ended."""
-    children = select(func.count()).select_from(Job).where(Job.parent_id == job_id, Job.state.in_(UNFINISHED))
-    return session.scalar(children) or 0
+def set_total(session: Session, lease: Lease, total: int) -> None:
+    """Say how many steps a job has on which others will work. Raises LeaseLost."""
+    write_held(session, lease, progress_total=total)
+
+
+def unfinished_children(session: Session, job_id: str) -> list[dict[str, Any]]:
+    """The arguments of the jobs that belong to this one and have not ended."""
+    children = select(Job.arguments).where(Job.parent_id == job_id, Job.state.in_(UNFINISHED))
+    return list(session.scalars(children))
 
 
 def end_children(session: Session, job_id: str, message: str) -> int:
