@@ -2,9 +2,19 @@
 
 from typing import Any
 
+from psycopg2 import _psycopg, extensions
 from psycopg2.pool import ThreadedConnectionPool
 from sqlalchemy.dialects.postgresql.psycopg2 import PGDialect_psycopg2
 from sqlalchemy.engine.interfaces import DBAPIConnection
+
+NUMBERS_AS_TEXT = "klyx_numbers_as_text"
+"""An execution option of a statement whose rows are taken from the driver's cursor: numbers come as their text, bytes.
+
+That takes a third of the time of making Python numbers, and for JSON they would only become the same text again.
+"""
+_NUMBER_OIDS = (*extensions.INTEGER.values, *extensions.LONGINTEGER.values, *extensions.FLOAT.values, 1700)
+# psycopg2 has this caster and publishes it under no other name.
+_CASTERS = dict.fromkeys(_NUMBER_OIDS, _psycopg.BYTES)
 
 
 class PooledDialect(PGDialect_psycopg2):
@@ -21,6 +31,11 @@ class PooledDialect(PGDialect_psycopg2):
 
     def do_terminate(self, dbapi_connection: DBAPIConnection) -> None:
         self.connection_pool.putconn(self._own(dbapi_connection), close=True)
+
+    def do_execute(self, cursor: Any, statement: str, parameters: Any, context: Any = None) -> None:
+        if context is not None and context.execution_options.get(NUMBERS_AS_TEXT):
+            cursor.string_types = _CASTERS
+        cursor.execute(statement, parameters)
 
     @staticmethod
     def _own(dbapi_connection: DBAPIConnection) -> Any:

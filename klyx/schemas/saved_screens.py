@@ -8,7 +8,7 @@ from marshmallow import Schema, ValidationError, fields, post_load
 
 from klyx.schemas.debt_optimizer import Flag
 from klyx.schemas.envelope import UtcDateTime, envelope
-from klyx.schemas.screener import ScreenMetadataSchema, ScreenSchema, screen_envelope
+from klyx.schemas.screener import ScreenMetadataSchema, ScreenSchema
 from klyx.schemas.stocks import MAX_OFFSET, MAX_PAGE_SIZE, ClampedInteger, PaginationSchema, StockQuery
 from klyx.services.saved_screens import DEFINITION_MEMBERS, MAX_SCREENS
 
@@ -130,7 +130,7 @@ class ScreenChangesSchema(Schema):
     unchanged_count = fields.Integer()
 
 
-SavedRunAnswer = screen_envelope("SavedRunAnswer", SavedRunSchema, SavedRunMetadataSchema)
+SavedRunAnswer = envelope("SavedRunAnswer", SavedRunSchema, source=fields.String())
 SavedScreenAnswer = envelope("SavedScreenAnswer", SavedScreenSchema)
 SavedScreensAnswer = envelope(
     "SavedScreensAnswer",

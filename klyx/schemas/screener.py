@@ -148,19 +148,7 @@ PresetsAnswer = envelope(
     presets=fields.List(fields.Nested(PresetSchema), metadata={"description": "The same again"}),
 )
 
-
-def screen_envelope(name: str, data: type[Schema], metadata: type[Schema]) -> type[Schema]:
-    """The answer of a run: `data` with results and metadata, and both again beside it."""
-    return envelope(
-        name,
-        data,
-        results=fields.Nested(ScreenRowSchema(many=True)),
-        metadata=fields.Nested(metadata),
-        source=fields.String(),
-    )
-
-
-ScreenAnswer = screen_envelope("ScreenAnswer", ScreenSchema, ScreenMetadataSchema)
+ScreenAnswer = envelope("ScreenAnswer", ScreenSchema, source=fields.String())
 FieldsAnswer = envelope(
     "FieldsAnswer",
     fields.List(fields.Nested(FieldSchema)),

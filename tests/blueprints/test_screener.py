@@ -85,14 +85,14 @@ def test_presets_are_listed_twice(api: Api) -> None:
     assert body["data"][0]["filter_count"] == 6
 
 
-def test_preset_run_has_results_and_metadata_on_both_levels(api: Api) -> None:
+def test_preset_run_has_results_and_metadata_in_data_alone(api: Api) -> None:
     add_some(api)
     body = api.get("/api/screener/preset/rsi_oversold").json()
-    assert list(body) == ["status", "data", "results", "metadata", "source"]
+    assert list(body) == ["status", "data", "source"]
     assert body["source"] == "database"
-    assert body["data"] == {"results": body["results"], "metadata": body["metadata"]}
-    assert [row["NSE Code"] for row in body["results"]] == ["ALPHA", "GAMMA"]
-    assert body["metadata"] == {
+    assert list(body["data"]) == ["results", "metadata"]
+    assert [row["NSE Code"] for row in body["data"]["results"]] == ["ALPHA", "GAMMA"]
+    assert body["data"]["metadata"] == {
         "preset_name": "RSI Oversold Bounce",
         "description": next(preset.description for preset in PRESETS if preset.id == "rsi_oversold"),
         "total_matches": 2,
@@ -118,13 +118,13 @@ def test_presets_send_at_most_500_rows_and_count_all(api: Api) -> None:
         for number in range(520):
             add_stock(session, f"Stock {number}", f"S{number:04}", rsi=float(number % 20) + 1, market_cap=6e9)
     path = "/api/screener/preset/rsi_oversold"
-    body = api.get(path).json()
-    assert (len(body["results"]), body["metadata"]["total_matches"]) == (500, 520)
-    rest = api.get(path, params={"offset": 500}).json()["results"]
+    first = api.get(path).json()["data"]
+    assert (len(first["results"]), first["metadata"]["total_matches"]) == (500, 520)
+    rest = api.get(path, params={"offset": 500}).json()["data"]["results"]
     assert len(rest) == 20
-    assert not {row["id"] for row in rest} & {row["id"] for row in body["results"]}
-    assert len(api.get(path, params={"limit": "7", "columns": "rsi, Sector"}).json()["results"]) == 7
-    assert len(api.get(path, params={"limit": "9999"}).json()["results"]) == 500
+    assert not {row["id"] for row in rest} & {row["id"] for row in first["results"]}
+    assert len(api.get(path, params={"limit": "7", "columns": "rsi, Sector"}).json()["data"]["results"]) == 7
+    assert len(api.get(path, params={"limit": "9999"}).json()["data"]["results"]) == 500
 
 
 def test_rows_are_flat_with_identical_keys_of_the_contract(api: Api) -> None:
@@ -143,9 +143,9 @@ def test_rows_are_flat_with_identical_keys_of_the_contract(api: Api) -> None:
 def test_filter_answers_like_a_preset_without_name(api: Api) -> None:
     add_some(api)
     body = run(api, CHEAP).json()
-    assert list(body) == ["status", "data", "results", "metadata", "source"]
-    assert body["data"] == {"results": body["results"], "metadata": body["metadata"]}
-    assert body["metadata"] == {"total_matches": 2, "total_stocks": 4, "match_rate": "50.0%", "filters_applied": 1}
+    assert list(body) == ["status", "data", "source"]
+    metadata = body["data"]["metadata"]
+    assert metadata == {"total_matches": 2, "total_stocks": 4, "match_rate": "50.0%", "filters_applied": 1}
     assert codes(run(api, CHEAP)) == ["BETA", "ALPHA"]
 
 
@@ -159,7 +159,7 @@ def test_both_vocabularies_and_every_part_of_the_body(api: Api) -> None:
     assert codes(api.post(FILTER, json={"filters": {"any": [CHEAP, oversold]}, "limit": 1, "offset": 1})) == ["BETA"]
     assert codes(run(api, CHEAP, sort_by="pe_ttm", sort_order="asc", limit=None, unknown={"a": 1})) == ["ALPHA", "BETA"]
     assert codes(run(api, {"field": "rsi", "operator": "between", "value": [60, 25.5]})) == ["GAMMA", "BETA"]
-    (row,) = run(api, CHEAP, limit=1, columns=["sector_name", "week_change_pct"]).json()["results"]
+    (row,) = run(api, CHEAP, limit=1, columns=["sector_name", "week_change_pct"]).json()["data"]["results"]
     assert list(row) == ["id", "Stock Name", "NSE Code", "Sector", "week_change_pct"]
 
 
@@ -324,8 +324,8 @@ def test_generated_stocks_give_finite_json_on_every_preset(api: Api) -> None:
         answer = api.get(f"/api/screener/preset/{preset.id}")
         assert answer.status_code == 200
         body = json.loads(answer.content, parse_constant=lambda name: pytest.fail(f"{name} is not JSON"))
-        assert len(body["data"]["results"]) == body["metadata"]["total_matches"]
-        found += len(body["results"])
+        assert len(body["data"]["results"]) == body["data"]["metadata"]["total_matches"]
+        found += len(body["data"]["results"])
     assert found > 15
 
 

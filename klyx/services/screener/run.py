@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache, partial
-from operator import itemgetter
-from typing import Any, cast
+from typing import Any
 
+import orjson
 from sqlalchemy import Integer, Label, Select, UnaryExpression, bindparam, func, select, true
 from sqlalchemy.orm import Session
 
+from klyx.database.dialect import NUMBERS_AS_TEXT
+from klyx.services.json_rows import Column, RowEncoder
 from klyx.services.screener.conditions import Screen
 from klyx.services.screener.fields import ScreenField, result_fields
 from klyx.services.screener.portable import iso_moment
@@ -28,22 +30,27 @@ from klyx.services.stocks import Kind
 MAX_ROWS = 500
 # Presets, and the screens people come back to; SQLAlchemy keeps the compiled text of more.
 _STATEMENTS_KEPT = 15
-_TAGS = str.maketrans("", "", "<>")
 Cell = str | int | float | None
 
 
 @dataclass(frozen=True, slots=True)
 class ScreenResult:
-    """`rows` are flat, with the same keys in the same order: `id`, then the headings in `columns`.
+    """`encoded` is the JSON array of the rows, flat, with the same keys in the same order: `id`, then the headings in
+    `columns`.
 
     `total_matches` counts the matches on every page, `total_stocks` all stocks of sufficient quality.
     """
 
-    rows: list[dict[str, Cell]]
+    encoded: bytes
     columns: tuple[str, ...]
     total_matches: int
     total_stocks: int
     filters_applied: int
+
+    @property
+    def rows(self) -> list[dict[str, Cell]]:
+        rows: list[dict[str, Cell]] = orjson.loads(self.encoded)
+        return rows
 
     @property
     def match_rate(self) -> str:
@@ -62,15 +69,14 @@ def run_screen(
     # The driver's own tuples: rows this wide are dear to wrap, and there is nothing to convert in them.
     connection = session.connection()
     statement = _statement(screen, fields, connection.dialect.name)
-    with connection.execute(statement, {"limit": limit, "offset": offset}) as result:
+    paging = {"limit": limit, "offset": offset}
+    with connection.execute(statement, paging, execution_options={NUMBERS_AS_TEXT: True}) as result:
         tuples = result.cursor.fetchall()
-    total_matches, total_stocks = tuples[0][-2:]
+    total_matches, total_stocks = map(int, tuples[0][-2:])
+    # The totals stand after the last column, where the encoder does not look.
+    encoded = _encoder(fields).encode([] if tuples[0][0] is None else tuples)
     headings = tuple(field.name for field in fields)
-    keys = ("id", *headings)
-    # The totals stand after the last key, so zip leaves them out.
-    rows = [] if tuples[0][0] is None else [dict(zip(keys, values, strict=False)) for values in tuples]
-    _remove_tags(rows, [field.name for field in fields if field.is_text])
-    return ScreenResult(rows, headings, total_matches, total_stocks, screen.condition.condition_count)
+    return ScreenResult(encoded, headings, total_matches, total_stocks, screen.condition.condition_count)
 
 
 def matching_ids(session: Session, screen: Screen) -> list[int]:
@@ -118,15 +124,10 @@ def _in_order(columns: Any, *, descending: bool) -> tuple[UnaryExpression[Any], 
     return in_order(columns.sort_key, columns.nse_code, columns.id, descending=descending)
 
 
-def _remove_tags(rows: list[dict[str, Cell]], headings: Sequence[str]) -> None:
-    """Clients put texts into pages as raw HTML, so nothing may open or close a tag."""
-    for heading in headings:
-        # One look at a whole column: nearly none has any, and a look at each cell costs more than the rest.
-        texts = "".join(cast("Iterator[str]", filter(None, map(itemgetter(heading), rows))))
-        if "<" in texts or ">" in texts:
-            for row in rows:
-                text = row[heading]
-                row[heading] = text.translate(_TAGS) if isinstance(text, str) else text
+@lru_cache(maxsize=_STATEMENTS_KEPT)
+def _encoder(fields: tuple[ScreenField, ...]) -> RowEncoder:
+    columns = [Column((field.name,), field.is_number) for field in fields]
+    return RowEncoder([Column(("id",), is_number=True), *columns])
 
 
 @cache

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, FromClause, Integer, Select, String, bindparam, func, select
 from sqlalchemy.orm import Session
 
+from klyx.database.dialect import NUMBERS_AS_TEXT
 from klyx.database.models import Stock, StockMetadata
 from klyx.errors import Invalid, NotFound
 from klyx.services.analysis.text import normalise_nse_code
@@ -24,6 +25,7 @@ MAX_NAME_CHARACTERS = 255
 # What a page asks for when it could not read which stock was clicked.
 _NO_SYMBOLS = frozenset({"undefined", "null"})
 _STOCKS = Stock.__table__
+_AS_TEXT = {NUMBERS_AS_TEXT: True}
 _REFERENCE_POSITIONS = tuple(
     next(position for position, column in enumerate(STOCK_COLUMNS) if column.name == name)
     for name in ("id", "stock_name", "nse_code", "sector_name", "isin")
@@ -108,11 +110,15 @@ def batch(session: Session, names: Sequence[str]) -> StockBatch:
     dialect_name = session.get_bind().dialect.name
     statement = _batch_statement(dialect_name, are_ascii=are_ascii(distinct))
     rows = _rows(session, statement, name_parameters(dialect_name, distinct))
-    references = [StockReference(*(row[position] for position in _REFERENCE_POSITIONS)) for row in rows]
-    by_id = {reference.id: row for reference, row in zip(references, rows, strict=True)}
-    find = NameIndex(references).find
-    found = {name: by_id[reference.id] for name in distinct if (reference := find(name))}
+    by_reference = {_reference(row): row for row in rows}
+    find = NameIndex(list(by_reference)).find
+    found = {name: by_reference[reference] for name in distinct if (reference := find(name))}
     return StockBatch(list(found.values()), [name for name in distinct if name not in found])
+
+
+def _reference(row: StockRow) -> StockReference:
+    key, *names = (row[position] for position in _REFERENCE_POSITIONS)
+    return StockReference(int(key), *names)
 
 
 def _narrowed(
@@ -205,5 +211,5 @@ def _batch_statement(dialect_name: str, *, are_ascii: bool) -> Select[Any]:
 
 def _rows(session: Session, statement: Select[Any], parameters: Mapping[str, Any]) -> Sequence[StockRow]:
     """The driver's own tuples: `encode_stocks` knows their types, and rows of 90 columns are dear to wrap."""
-    with session.connection().execute(statement, parameters) as result:
+    with session.connection().execute(statement, parameters, execution_options=_AS_TEXT) as result:
         return result.cursor.fetchall()

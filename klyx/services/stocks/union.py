@@ -4,24 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from functools import partial
-from operator import itemgetter
 from typing import Any
 
 import orjson
 
+from klyx.services.json_rows import Column, RowEncoder
 from klyx.services.stocks.fields import FIELDS, Kind, StockField
 
 StockObject = dict[str, str | int | float | None]
 StockRow = Sequence[Any]
-"""The values of STOCK_COLUMNS as the driver gives them."""
+"""The values of STOCK_COLUMNS as the driver gives them; numbers may be their text (see klyx.services.json_rows)."""
 
 STOCK_COLUMNS = tuple(field.labelled for field in FIELDS)
 """What a statement selects so that its rows are StockRows: columns, in this order, no entities."""
-
-# One value a line, and JSON has no raw line ends within a text: so encoded values can be told apart.
-_ONE_A_LINE = orjson.OPT_INDENT_2 | orjson.OPT_NAIVE_UTC | orjson.OPT_UTC_Z | orjson.OPT_OMIT_MICROSECONDS
-_BEFORE_FIRST, _BETWEEN, _AFTER_LAST = len(b"[\n  "), b",\n  ", -len(b"\n]")
 
 
 def _json_array(value: str) -> str | None:
@@ -47,52 +42,21 @@ def recommendation_text(key: str | None, text: str | None) -> str | None:
     return key.replace("_", " ").title() if key else text
 
 
-def _number(value: Any) -> float | None:
-    return value if isinstance(value, int | float) else None
+def _column(field: StockField) -> Column:
+    conversions: dict[Kind, Callable[[Any], Any]] = {Kind.JSON_ARRAY: _json_array, Kind.MOMENT: _moment}
+    return Column(
+        names=(field.name, *field.display_names),
+        is_number=field.kind in (Kind.INTEGER, Kind.NUMBER),
+        omitted_names=field.omitted_names,
+        decimals=field.decimals,
+        convert=conversions.get(field.kind),
+    )
 
 
-def _conversion(field: StockField) -> Callable[[Any], Any] | None:
-    if field.kind is Kind.JSON_ARRAY:
-        return _json_array
-    if field.kind is Kind.MOMENT:
-        return _moment
-    if field.omitted_names:
-        return _number
-    return partial(round, ndigits=field.decimals) if field.decimals is not None else None
-
-
-# All that depends on the fields only is worked out once, because a page has 500 stocks of 180 members.
-_WIDTH = len(FIELDS)
+_ENCODER = RowEncoder([_column(field) for field in FIELDS])
 _POSITIONS = {field.name: position for position, field in enumerate(FIELDS)}
-_CONVERSIONS = tuple(
-    (position, convert) for position, field in enumerate(FIELDS) if (convert := _conversion(field)) is not None
-)
 _RECOMMENDATION_KEY = _POSITIONS["recommendation_key"]
 _RECOMMENDATION_TEXT = _POSITIONS["recommendation_text"]
-# Beside the values lie the members that are left out when unknown, whole, so that they can be empty.
-_OMITTED = tuple(
-    (position, b"," + orjson.dumps(name) + b":")
-    for position, field in enumerate(FIELDS)
-    for name in field.omitted_names
-)
-
-
-def _template() -> tuple[bytes, list[int]]:
-    """A stock object with a gap for every value, and which of the encoded values goes into each."""
-    text, gaps = b"", []
-    beside = iter(range(_WIDTH, _WIDTH + len(_OMITTED)))
-    for position, field in enumerate(FIELDS):
-        for name in (field.name, *field.display_names):
-            text += b"," + orjson.dumps(name).replace(b"%", b"%%") + b":%b"
-            gaps.append(position)
-        for _ in field.omitted_names:
-            text += b"%b"
-            gaps.append(next(beside))
-    return b"{" + text[1:] + b"}", gaps
-
-
-_TEMPLATE, _gaps = _template()
-_spread = itemgetter(*_gaps)
 
 
 def encode_stocks(rows: Sequence[StockRow]) -> bytes:
@@ -100,17 +64,9 @@ def encode_stocks(rows: Sequence[StockRow]) -> bytes:
 
     Money in rupees, percentages in percent points, moments as ISO 8601 text in UTC, unknown values null;
     `Tech_RSI`, `Tech_MACD` and `Tech_MFI` are numbers or absent. Each value is encoded once, however many
-    names it has: that takes half the time of a dictionary with all of them.
+    names it has.
     """
-    if not rows:
-        return b"[]"
-    values = [value for row in rows for value in _converted(row)]
-    encoded = orjson.dumps(values, option=_ONE_A_LINE)[_BEFORE_FIRST:_AFTER_LAST]
-    if b"<" in encoded or b">" in encoded:
-        # Clients put texts into pages as raw HTML, so nothing may open or close a tag.
-        encoded = encoded.translate(None, b"<>")
-    cells = encoded.split(_BETWEEN)
-    return b"[" + b",".join(_object(cells[start : start + _WIDTH]) for start in range(0, len(cells), _WIDTH)) + b"]"
+    return _ENCODER.encode([_with_recommendation(row) for row in rows])
 
 
 def union_object(row: StockRow) -> StockObject:
@@ -119,19 +75,7 @@ def union_object(row: StockRow) -> StockObject:
     return stock
 
 
-def _converted(row: StockRow) -> list[Any]:
+def _with_recommendation(row: StockRow) -> list[Any]:
     values = list(row)
-    for position, convert in _CONVERSIONS:
-        value = values[position]
-        if value is not None:
-            values[position] = convert(value)
     values[_RECOMMENDATION_TEXT] = recommendation_text(values[_RECOMMENDATION_KEY], values[_RECOMMENDATION_TEXT])
     return values
-
-
-def _object(cells: list[bytes]) -> bytes:
-    for position, member in _OMITTED:
-        cell = cells[position]
-        cells.append(b"" if cell == b"null" else member + cell)
-    stock: bytes = _TEMPLATE % _spread(cells)
-    return stock
