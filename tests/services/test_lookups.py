@@ -69,5 +69,5 @@ def test_a_full_waiting_room_turns_people_away_until_one_leaves() -> None:
             with pytest.raises(Unavailable) as refused, room.place():
                 pass
             assert refused.value.headers["Retry-After"] == "5"
-        with room.place():
-            assert room.place()
+        with room.place(), pytest.raises(Unavailable), room.place():
+            pass

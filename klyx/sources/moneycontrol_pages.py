@@ -1,0 +1,114 @@
+"""Where MoneyControl keeps what it knows of a company: its search, and the addresses that follow from it."""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from klyx.sources.base import Section, SourceUnavailable, StatementKind
+
+HOST = "www.moneycontrol.com"
+BASE_URL = f"https://{HOST}"
+SEARCH_PATH = "/mccode/common/autosuggestion_solr.php"
+SHORT_STATEMENT_PATH = "/mc/widget/mcfinancials/getFinancialData"
+# A search answers a handful; more of it is not looked at.
+MOST_CANDIDATES = 50
+SECTION_NAMES: dict[Section, str] = {
+    "balance_sheet": "balance-sheet",
+    "profit_loss": "profit-loss",
+    "cash_flow": "cash-flow",
+    "ratios": "ratios",
+}
+_QUOTE_PATH = re.compile(r"/india/stockpricequote/([a-z0-9&.-]{1,60})/([a-z0-9&-]{1,80})/([A-Z0-9&]{1,20})/?")
+_TAG = re.compile(r"<[^>]*>")
+_ISIN = re.compile(r"[A-Z]{2}[A-Z0-9]{9}\d")
+_CODES = re.compile(r"<span[^>]*>(.*?)</span>", re.IGNORECASE | re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class CompanyPages:
+    """A company as its addresses name it. The parts come from a search, so they are checked when it is made."""
+
+    sector: str
+    slug: str
+    page_id: str
+    isin: str | None = None
+
+    def __post_init__(self) -> None:
+        if not _QUOTE_PATH.fullmatch(self.quote_path):
+            raise ValueError("no address of a company")
+
+    @property
+    def quote_path(self) -> str:
+        return f"/india/stockpricequote/{self.sector}/{self.slug}/{self.page_id}"
+
+    @property
+    def shareholding_path(self) -> str:
+        return f"/company-facts/{self.slug}/shareholding-pattern/{self.page_id}"
+
+    def statement_path(self, section: Section, kind: StatementKind, page: int) -> str:
+        """Each page has five years; the first has the newest."""
+        group = "consolidated-" if kind == "consolidated" else ""
+        older = f"/{page}" if page > 1 else ""
+        return f"/financials/{self.slug}/{group}{SECTION_NAMES[section]}VI/{self.page_id}{older}"
+
+    def short_statement_query(self, section: Section, kind: StatementKind) -> dict[str, str]:
+        return {
+            "classic": "true",
+            "referenceId": SECTION_NAMES[section],
+            "requestType": "C" if kind == "consolidated" else "S",
+            "scId": self.page_id,
+            "frequency": "12",
+        }
+
+    def is_page(self, link: str, path: str) -> bool:
+        """Whether a link of one of the company's pages leads to this path, and nowhere else."""
+        address = urlsplit(link)
+        return address.path == path and (address.scheme, address.netloc) in {("", ""), ("https", HOST), ("http", HOST)}
+
+
+def search_query(symbol: str) -> dict[str, str]:
+    return {"classic": "true", "query": symbol, "type": "1", "format": "json"}
+
+
+def find_company(document: bytes, symbol: str) -> CompanyPages | None:
+    """The company whose NSE code is exactly `symbol`, None when no candidate has it.
+
+    A candidate shows its codes as "<span>ISIN, NSE code, BSE code</span>" and links to its page; the link counts
+    only when it leads to a page of the expected form on MoneyControl itself. Raises SourceUnavailable for an
+    answer that is not the search's.
+    """
+    try:
+        candidates = json.loads(document)
+    except ValueError as error:
+        raise SourceUnavailable("MoneyControl's search sent an answer that cannot be read") from error
+    if not isinstance(candidates, list):
+        raise SourceUnavailable("MoneyControl's search sent an answer that cannot be read")
+    for candidate in candidates[:MOST_CANDIDATES]:
+        if isinstance(candidate, dict):
+            isin, nse_code = _codes(str(candidate.get("pdt_dis_nm") or ""))
+            pages = _pages(str(candidate.get("link_src") or ""), isin) if nse_code == symbol else None
+            if pages is not None:
+                return pages
+    return None
+
+
+def _codes(display: str) -> tuple[str | None, str | None]:
+    """ISIN and NSE code by their position; a company that the exchange does not list has a blank there."""
+    span = _CODES.search(display)
+    text = html.unescape(_TAG.sub("", span[1] if span else ""))
+    parts = [part.strip().upper() for part in text.split(",")]
+    if len(parts) < 2:
+        return None, None
+    return (parts[0] if _ISIN.fullmatch(parts[0]) else None), parts[1] or None
+
+
+def _pages(link: str, isin: str | None) -> CompanyPages | None:
+    address = urlsplit(link)
+    found = _QUOTE_PATH.fullmatch(address.path)
+    if found is None or address.scheme not in ("http", "https") or address.netloc != HOST:
+        return None
+    return CompanyPages(found[1], found[2], found[3], isin)
