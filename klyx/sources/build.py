@@ -21,9 +21,15 @@ def _yahoo(context: SourceContext) -> Source:
     return YahooSource(context.settings)
 
 
+def _moneycontrol(context: SourceContext) -> Source:
+    from klyx.sources.moneycontrol import MoneyControlSource
+
+    return MoneyControlSource(context)
+
+
 # One line a source, in priority order. Each is called once per process with what the sources share; it
 # connects to nothing, and answers None when the source cannot be used as it is configured.
-FACTORIES: tuple[Callable[[SourceContext], Source | None], ...] = (_yahoo,)
+FACTORIES: tuple[Callable[[SourceContext], Source | None], ...] = (_yahoo, _moneycontrol)
 
 
 class Sources:
