@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Callable
 
 from klyx.sources.base import Deadline, SourceCircuitOpen, SourceRateLimited
 
@@ -11,43 +12,87 @@ logger = logging.getLogger(__name__)
 
 
 class Circuit:
-    """Counts consecutive connection failures of one source in this process. Thread-safe."""
+    """Counts failures in a row of one source in this process. Thread-safe.
 
-    def __init__(self, source_name: str, failures_to_open: int, open_seconds: float) -> None:
+    Two kinds are counted apart, because a source that answers can still answer nothing of use: the client
+    reports `failed` and `succeeded` (connections, statuses of 500 and above), the source's own module
+    `misunderstood` and `understood` (refusals, a web page instead of data).
+    """
+
+    def __init__(
+        self,
+        source_name: str,
+        failures_to_open: int,
+        open_seconds: float,
+        rest: Callable[[float], None] | None = None,
+    ) -> None:
         self._source_name = source_name
         self._failures_to_open = failures_to_open
         self._open_seconds = open_seconds
+        self._rest = rest
         self._lock = threading.Lock()
         self._failures = 0
-        self._closed_again: Deadline | None = None
+        self._misunderstandings = 0
+        self._down_until: Deadline | None = None
+        self._useless_until: Deadline | None = None
         self._rested: Deadline | None = None
 
     def check(self) -> None:
-        """Raises SourceRateLimited while the source wants a rest, SourceCircuitOpen while it is down."""
+        """Raises SourceRateLimited while the source wants a rest, SourceCircuitOpen while it is down.
+
+        After each pause for a source that was down, one caller is let through and finds out for all.
+        """
         with self._lock:
             if self._rested is not None and not self._rested.expired:
                 raise SourceRateLimited(
                     f"{self._source_name} limits how often it may be asked", self._rested.remaining()
                 )
-            if self._closed_again is not None and not self._closed_again.expired:
-                raise SourceCircuitOpen(f"{self._source_name} could not be reached")
+            if self._useless_until is not None and not self._useless_until.expired:
+                raise SourceCircuitOpen(f"{self._source_name} answers nothing of use")
+            if self._down_until is not None:
+                if not self._down_until.expired:
+                    raise SourceCircuitOpen(f"{self._source_name} could not be reached")
+                self._down_until = Deadline(self._open_seconds)
 
     def succeeded(self) -> None:
+        """The source answered."""
         with self._lock:
             self._failures = 0
-            self._closed_again = None
+            self._down_until = None
 
     def failed(self) -> None:
-        """One more connection failure. The count outlives the pause: one failure after it opens again."""
+        """One more failure. The count outlives the pause: one failure after it opens again."""
         with self._lock:
             self._failures += 1
             if self._failures < self._failures_to_open:
                 return
-            self._closed_again = Deadline(self._open_seconds)
-        self._log("Market-data source is down", self._open_seconds)
+            first = self._failures == self._failures_to_open
+            self._down_until = Deadline(self._open_seconds)
+        if first:
+            self._log("Market-data source is down", self._open_seconds)
+
+    def understood(self) -> None:
+        """The answer was what was asked for."""
+        with self._lock:
+            self._misunderstandings = 0
+            self._useless_until = None
+
+    def misunderstood(self) -> None:
+        """The source answered something of no use, such as a refusal or a web page instead of data."""
+        with self._lock:
+            self._misunderstandings += 1
+            if self._misunderstandings < self._failures_to_open:
+                return
+            first = self._misunderstandings == self._failures_to_open
+            self._useless_until = Deadline(self._open_seconds)
+        if first:
+            self._log("Market-data source answers nothing of use", self._open_seconds)
 
     def rest(self, seconds: float) -> None:
-        """The source said 429: nobody asks it for this long."""
+        """The source said 429: nobody asks it for this long; in all processes when `rest` sees to that."""
+        if self._rest is not None:
+            self._rest(seconds)
+            return
         with self._lock:
             self._rested = Deadline(seconds)
         self._log("Market-data source limits requests", seconds)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -15,8 +17,10 @@ import requests
 import urllib3
 from requests.adapters import HTTPAdapter
 
-from klyx.sources.base import Deadline, SourceUnavailable
+from klyx.sources.base import Deadline, SourceCircuitOpen, SourceRateLimited, SourceUnavailable
 from klyx.sources.circuit import Circuit
+from klyx.sources.limits import Pace
+from klyx.sources.metrics import Tally
 from klyx.sources.settings import SourceSettings
 
 __all__ = ["SourceSettings", "bounded_by", "new_session", "retry_after_seconds"]
@@ -38,12 +42,19 @@ def bounded_by(deadline: Deadline) -> Iterator[None]:
 
 
 def new_session(
-    source_name: str, allowed_hosts: frozenset[str], settings: SourceSettings, circuit: Circuit
+    source_name: str,
+    allowed_hosts: frozenset[str],
+    settings: SourceSettings,
+    circuit: Circuit,
+    pace: Pace | None = None,
+    tally: Tally | None = None,
 ) -> requests.Session:
     """A session that reaches the allowed hosts only, whatever URL or redirect it is given.
 
     Its requests raise `requests.RequestException` on failures of the connection; SourceUnavailable when the
-    deadline has passed, the answer is too large or the host is not allowed; and what `Circuit.check` raises.
+    deadline has passed, the answer is too large or the host is not allowed; SourceRateLimited when its turn is
+    after the deadline; and what `Circuit.check` raises. Every try takes a turn of `pace`; an answer 429 makes
+    all processes rest.
     """
     session = requests.Session()
     # Proxies come from the settings; nothing, a .netrc included, comes from the environment.
@@ -52,7 +63,14 @@ def new_session(
     session.headers["User-Agent"] = settings.user_agent
     if settings.proxy_url:
         session.proxies = {"https": settings.proxy_url}
-    adapter = GuardedAdapter(source_name, allowed_hosts, settings, circuit)
+    adapter = GuardedAdapter(
+        source_name,
+        allowed_hosts,
+        settings,
+        circuit,
+        pace or Pace(source_name, source_name),
+        tally or Tally(source_name),
+    )
     session.mount("https://", adapter)
     session.mount("http://", adapter)
     return session
@@ -75,13 +93,21 @@ class GuardedAdapter(HTTPAdapter):
     """Sends one request; every rule of this module is applied here, so that redirects obey them as well."""
 
     def __init__(
-        self, source_name: str, allowed_hosts: frozenset[str], settings: SourceSettings, circuit: Circuit
+        self,
+        source_name: str,
+        allowed_hosts: frozenset[str],
+        settings: SourceSettings,
+        circuit: Circuit,
+        pace: Pace,
+        tally: Tally,
     ) -> None:
         super().__init__(pool_connections=len(allowed_hosts), pool_maxsize=max(settings.parallelism, 1))
         self._source_name = source_name
         self._allowed_hosts = allowed_hosts
         self._settings = settings
         self._circuit = circuit
+        self._pace = pace
+        self._tally = tally
 
     def send(self, request: requests.PreparedRequest, *_: Any, **options: Any) -> requests.Response:
         outgoing, rewritten = self._addressed(request)
@@ -123,9 +149,48 @@ class GuardedAdapter(HTTPAdapter):
     def _attempt(
         self, request: requests.PreparedRequest, deadline: Deadline, options: Mapping[str, Any]
     ) -> requests.Response:
-        self._circuit.check()
+        waited = self._wait_for_turn(deadline)
+        began = time.monotonic()
+        failure: str | None = "broken"
+        try:
+            response = self._sent(request, deadline, options)
+            failure = f"status_{response.status_code}" if response.status_code >= 400 else None
+        except requests.Timeout:
+            failure = "timeout"
+            raise
+        except requests.ConnectionError:
+            failure = "connection"
+            raise
+        except SourceUnavailable:
+            failure = "refused"
+            raise
+        finally:
+            self._tally.asked(failure, time.monotonic() - began, waited)
+        if response.status_code == HTTPStatus.TOO_MANY_REQUESTS:
+            self._pace.cool_down(retry_after_seconds(response, self._settings.rate_limit_pause_seconds))
+        return response
+
+    def _wait_for_turn(self, deadline: Deadline) -> float:
+        """Seconds waited. Raises SourceError when the request must not be sent."""
+        try:
+            self._circuit.check()
+            waited = self._pace.wait(deadline)
+            if waited:
+                # Others may have found the source down meanwhile.
+                self._circuit.check()
+        except SourceCircuitOpen:
+            self._tally.failed("circuit_open")
+            raise
+        except SourceRateLimited:
+            self._tally.failed("not_its_turn")
+            raise
         if deadline.expired:
             raise SourceUnavailable(f"{self._source_name} did not answer in time")
+        return waited
+
+    def _sent(
+        self, request: requests.PreparedRequest, deadline: Deadline, options: Mapping[str, Any]
+    ) -> requests.Response:
         allowed = Deadline(min(self._settings.request_timeout_seconds, deadline.remaining()))
         # urllib3 refuses a timeout of zero.
         longest = max(allowed.remaining(), 0.001)
@@ -139,7 +204,10 @@ class GuardedAdapter(HTTPAdapter):
         except (requests.ConnectionError, requests.Timeout, requests.exceptions.ChunkedEncodingError):
             self._circuit.failed()
             raise
-        self._circuit.succeeded()
+        if response.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            self._circuit.failed()
+        else:
+            self._circuit.succeeded()
         # requests has no public way to hand over a body that was read already.
         vars(response).update(_content=body, _content_consumed=True)
         return response
