@@ -112,6 +112,9 @@ class ProvenanceSchema(Schema):
     obtained_at = UtcDateTime(allow_none=True)
     unit = fields.String(allow_none=True)
     derived_from = fields.List(fields.String(), metadata={"description": "Only for calculated values: column names"})
+    statement_kind = fields.String(
+        metadata={"enum": ["standalone", "consolidated"], "description": "Only for figures of such a statement"}
+    )
 
 
 class PaginationSchema(Schema):

@@ -67,8 +67,12 @@ def quality_level(score: int) -> QualityLevel:
 
 def score_fields(fields: Mapping[str, object], required: Sequence[str] = SOURCE_REQUIRED_FIELDS) -> int:
     """The quality score of a source record's fields; 0 for an empty one."""
-    present = [name for name in required if _is_present(name, source_number(fields, name))]
-    return quality_score(len(present), len(required))
+    return quality_score(len(required) - len(missing_fields(fields, required)), len(required))
+
+
+def missing_fields(fields: Mapping[str, object], required: Sequence[str] = SOURCE_REQUIRED_FIELDS) -> list[str]:
+    """The required fields that are absent, or 0 where that stands for "unknown"."""
+    return [name for name in required if not _is_present(name, source_number(fields, name))]
 
 
 def quality_of(row: Mapping[str, Cell]) -> Quality:
