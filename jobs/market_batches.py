@@ -86,9 +86,9 @@ class _Batch:
         parallelism = self._runtime.settings.market_run_parallelism
         pool = ThreadPoolExecutor(parallelism, thread_name_prefix="market-run")
         try:
-            # One of these may have taken the worker down: alone, it can only do so to itself.
-            self._fetch_all(pool, begun_before, 1)
-            self._fetch_all(pool, fresh, parallelism)
+            # One of these may have taken the worker down: alone, and with the others stored, it only harms itself.
+            self._fetch_all(pool, begun_before, 1, group_size=1)
+            self._fetch_all(pool, fresh, parallelism, GROUP_SIZE)
             self._write(self._take_finished())
         except StopRequested:
             self._stop()
@@ -100,7 +100,7 @@ class _Batch:
         else:
             self._end()
 
-    def _fetch_all(self, pool: ThreadPoolExecutor, waiting: deque[Item], parallelism: int) -> None:
+    def _fetch_all(self, pool: ThreadPoolExecutor, waiting: deque[Item], parallelism: int, group_size: int) -> None:
         while self._running or (waiting and not self._rest.seconds):
             room = 0 if self._rest.seconds else parallelism - len(self._running)
             starting = [waiting.popleft() for _ in range(min(room, len(waiting)))]
@@ -110,7 +110,7 @@ class _Batch:
             for future in ended:
                 self._take(future, self._running.pop(future))
             is_late = time.monotonic() - self._written_at >= GROUP_SECONDS
-            if len(self._finished) >= GROUP_SIZE or (self._finished and is_late):
+            if len(self._finished) >= group_size or (self._finished and is_late):
                 self._write(self._take_finished())
             self._progress.check()
 
