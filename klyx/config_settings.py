@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from marshmallow import fields, validate
 
 from klyx.config_fields import Boolean, CommaSeparated, DatabaseUrl, FolderPath, RateLimit, ScheduleText, setting
+from klyx.config_sources import SourceOptions
 
 DEFAULT_ORIGINS = (
     "http://localhost:3000",
@@ -22,7 +23,7 @@ DEFAULT_ORIGINS = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
+class Settings(SourceOptions):
     environment: str = setting(
         "FLASK_ENV",
         fields.String(validate=validate.OneOf(["development", "testing", "production"])),
@@ -327,7 +328,6 @@ class Settings:
         default=1100,
         doc="Calendar days of daily prices that are fetched for a stock we have none of; 1100 tell a three-year change",
     )
-    yahoo_enabled: bool = setting("YAHOO_ENABLED", Boolean(), default=True, doc="Ask Yahoo Finance for missing figures")
     enrichment_deadline_seconds: float = setting(
         "ENRICHMENT_DEADLINE_SECONDS",
         fields.Float(validate=validate.Range(1, 3600)),
@@ -383,12 +383,6 @@ class Settings:
         fields.Integer(validate=validate.Range(1, 86_400)),
         default=600,
         doc="Least time between two runs of a kind that are started without the key",
-    )
-    source_rewrites: tuple[str, ...] = setting(
-        "SOURCE_REWRITES",
-        CommaSeparated(fields.String(validate=validate.Regexp(r"^[^=\s]+=https?://\S+$", error="must be host=URL"))),
-        default=(),
-        doc="`host=URL` pairs that send a source's requests to a mirror; refused in production unless the URL is https",
     )
 
     @property

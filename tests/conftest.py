@@ -91,6 +91,7 @@ def app_settings(engine: str, database_url: str, redis_server: ThrowAwayRedis, t
             "REDIS_URL": redis_server.url,
             "BCRYPT_ROUNDS": "4",
             "RATE_LIMIT_REGISTER": "1000 per minute",
+            "SOURCES_ENABLED": "none",
             "YAHOO_ENABLED": "false",
         }
     )

@@ -59,7 +59,22 @@ def build_sources(settings: SourceSettings, redis: Redis | None = None, memo: Me
 
 def source_settings(settings: Settings) -> SourceSettings:
     return SourceSettings(
+        enabled=settings.sources_asked,
+        limits={
+            "nse": settings.source_limit_nse,
+            "yahoo": settings.source_limit_yahoo,
+            "moneycontrol": settings.source_limit_moneycontrol,
+            "alpha_vantage": settings.source_limit_alpha_vantage,
+            "google_news": settings.source_limit_google_news,
+        },
+        alpha_vantage_api_key=settings.alpha_vantage_api_key,
+        sector_list_url=settings.sector_list_url,
         parallelism=settings.enrichment_parallelism,
+        connect_timeout_seconds=settings.source_connect_timeout_seconds,
+        read_timeout_seconds=settings.source_read_timeout_seconds,
+        request_timeout_seconds=settings.source_request_timeout_seconds,
+        max_response_bytes=settings.source_max_response_bytes,
+        proxy_url=settings.source_proxy_url,
         base_url_rewrites=dict(rewrite.split("=", 1) for rewrite in settings.source_rewrites),
         cache_folder=settings.instance_folder / "yahoo",
     )

@@ -127,7 +127,7 @@ class Pace:
                 earliest = max(earliest, mine, min(shortest, LONGEST_RETURN_SECONDS))
         limits = [part for window in self._windows for part in (window.amount, int(window.seconds * MICROSECONDS))]
         times = [int(longest * MICROSECONDS), int(earliest * MICROSECONDS)]
-        args = [*times, int(returning), f"{self._me}:{os.getpid()}", *limits]
+        args: list[str | int] = [*times, int(returning), f"{self._me}:{os.getpid()}", *limits]
         seconds: float | None = None
         with self._gate.attempt():
             taken, wait, processes = self._take_turn(keys=self._keys, args=args)
