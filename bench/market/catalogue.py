@@ -13,8 +13,6 @@ from bench.market import Answer, Company, Query, State
 SLUGS: Final = ("nse", "yahoo", "moneycontrol", "alpha_vantage", "google_news")
 # Seconds of one whole fetch, from the report on the older system.
 OLDER_DELAYS: Final[Mapping[str, float]] = {"nse": 0.5, "yahoo": 1.0, "moneycontrol": 1.5}
-# How many requests of one fetch follow one another; those that leave together wait together.
-_REQUESTS_IN_A_ROW: Final[Mapping[str, int]] = {"nse": 1, "yahoo": 1, "moneycontrol": 1}
 
 
 class Documents(Protocol):
@@ -48,9 +46,15 @@ def documents() -> Mapping[str, Documents]:
     return {host: module for module in map(_Module, written) for host in module.hosts}
 
 
-def share_of_delay(slug: str, host: str, path: str) -> float:
-    """The part of its source's delay that a request takes; those of one fetch in a row take all of it."""
-    if host == "fc.yahoo.com" or "getcrumb" in path:
-        # Once for a process, not for each stock.
+def share_of_delay(slug: str, path: str, company: Company | None) -> float:
+    """The part of its source's delay that a request takes.
+
+    Those of one fetch that follow one another take all of it together; those that leave together wait together.
+    """
+    if slug == "moneycontrol" and company is not None:
+        # A search, then the account of the group beside the owners; the company's own where there is no group.
+        return 2 / 3 if "/consolidated-" in path and company.has_subsidiaries else 1 / 3
+    if slug in OLDER_DELAYS and company is None:
+        # Cookies and whole lists are asked for once, not for each stock.
         return 0.0
-    return 1.0 / _REQUESTS_IN_A_ROW.get(slug, 1)
+    return 1.0

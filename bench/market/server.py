@@ -23,7 +23,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 import click
 
-from bench.market import Answer, Market, Query, State
+from bench.market import Answer, Company, Market, State
 from bench.market.arrivals import Arrivals
 from bench.market.catalogue import OLDER_DELAYS, Documents, documents, share_of_delay
 from bench.market.failures import HUGE_BYTES, PARTIAL, Kind, Rule, spoiled
@@ -98,8 +98,9 @@ class Simulator:
     def documents_of(self, host: str) -> Documents | None:
         return self._by_host.get(host)
 
-    def wait(self, slug: str, host: str, path: str) -> None:
-        seconds = self.delays.get(slug, 0.0) * share_of_delay(slug, host, path)
+    def wait(self, slug: str, path: str, company: Company | None) -> None:
+        """As long as this request takes of its source's delay."""
+        seconds = self.delays.get(slug, 0.0) * share_of_delay(slug, path, company)
         if seconds:
             self.stopping.wait(seconds)
 
@@ -154,15 +155,11 @@ class _Handler(BaseHTTPRequestHandler):
         if rule is not None and rule.kind in PARTIAL:
             self._send_partly(rule.kind)
             return
-        simulator.wait(source.slug, host, path)
-        answer = self._answer(source, host, path, query, symbol, body)
-        self._send(answer if rule is None else spoiled(rule, answer))
-
-    def _answer(self, source: Documents, host: str, path: str, query: Query, symbol: str | None, body: bytes) -> Answer:
-        market = self.server.simulator.market
+        company = None if symbol is None else simulator.market.company(symbol)
+        simulator.wait(source.slug, path, company)
         headers = {name.lower(): value for name, value in self.headers.items()}
-        company = None if symbol is None else market.company(symbol)
-        return source.answer(company, host, path, query, State(market, headers, body))
+        answer = source.answer(company, host, path, query, State(simulator.market, headers, body))
+        self._send(answer if rule is None else spoiled(rule, answer))
 
     def _send(self, answer: Answer) -> None:
         status, headers, body = answer
