@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from klyx.services.analysis.quality import SOURCE_REQUIRED_FIELDS, missing_fields, score_fields
-from klyx.services.market_data.plausible import Rejections, plausible_fields
+from klyx.services.market_data.plausible import Rejections, plausible
 from klyx.services.market_data.trust import SPECIAL_ORDERS, rank
 from klyx.services.market_data.vocabulary import NUMBERS, Kind
 from klyx.sources.base import SourceRecord, StatementKind
@@ -59,12 +59,7 @@ def merge(records: Iterable[SourceRecord], rejections: Rejections | None = None)
     trust is another one (klyx.services.market_data.trust). Which source answered first makes no difference.
     """
     noted = rejections if rejections is not None else Rejections()
-    cleaned = [
-        SourceRecord(
-            record.symbol, record.source, record.fetched_at, plausible_fields(record, noted), record.statement_kind
-        )
-        for record in records
-    ]
+    cleaned = [plausible(record, noted) for record in records]
     names = dict.fromkeys(name for record in cleaned for name in record.fields)
     fields = {name: _choose(name, cleaned) for name in names}
     values = {name: merged.value for name, merged in fields.items()}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import logging
 import math
 import re
@@ -46,6 +47,11 @@ class Rejections:
         """(source, field) -> how often."""
         with self._lock:
             return dict(self._counts)
+
+
+def plausible(record: SourceRecord, rejections: Rejections) -> SourceRecord:
+    """The record with its plausible fields only."""
+    return dataclasses.replace(record, fields=plausible_fields(record, rejections))
 
 
 def plausible_fields(record: SourceRecord, rejections: Rejections) -> dict[str, float | str]:

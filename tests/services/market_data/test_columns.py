@@ -116,5 +116,6 @@ def test_nothing_known_gives_nothing() -> None:
 
 
 def test_each_column_is_that_of_one_raw_field() -> None:
-    named = [field.column for field in (*NUMBERS.values(), *TEXTS.values()) if field.column is not None]
+    named = [field.column for field in NUMBERS.values() if field.column is not None]
+    named += [field.column for field in TEXTS.values() if field.column is not None]
     assert len(named) == len(set(named))
