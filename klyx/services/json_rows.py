@@ -22,7 +22,7 @@ Convert = Callable[[Any], Any]
 _ONE_A_LINE = orjson.OPT_INDENT_2 | orjson.OPT_NAIVE_UTC | orjson.OPT_UTC_Z | orjson.OPT_OMIT_MICROSECONDS
 _BEFORE_FIRST, _BETWEEN, _AFTER_LAST = len(b"[\n  "), b",\n  ", -len(b"\n]")
 _NULL = b"null"
-_NO_NUMBERS = (b"NaN", b"Infinity", b"-Infinity")
+_NO_NUMBERS = frozenset((b"NaN", b"Infinity", b"-Infinity"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +76,8 @@ class RowEncoder:
                 self._omitted.append((position, b"," + orjson.dumps(name) + b":"))
         self._first = b"[{" + pieces[0][1:]
         pieces[0] = b"},{" + pieces[0][1:]
-        # What stands before each gap, and None for the gap.
-        self._pieces = [part for piece in pieces for part in (piece, None)]
+        # What stands before each gap, and an empty one for the gap.
+        self._pieces = [part for piece in pieces for part in (piece, b"")]
         self._spread = itemgetter(*gaps)
 
     def encode(self, rows: Sequence[Row]) -> bytes:
@@ -86,11 +86,10 @@ class RowEncoder:
             return b"[]"
         if not isinstance(rows[0][0], bytes):
             rows = self._as_text(rows)
-        array = self._encode(rows)
-        if b"NaN" in array or b"Infinity" in array:
-            # Perhaps only in a text; a number would take the whole answer down.
-            array = self._encode([self._without_wrong_numbers(row) for row in rows])
-        return array
+        # A look at each row takes a tenth of the time of a search through what it becomes.
+        if not all(map(_NO_NUMBERS.isdisjoint, rows)):
+            rows = [self._without_wrong_numbers(row) for row in rows]
+        return self._encode(rows)
 
     def _encode(self, rows: Sequence[Row]) -> bytes:
         width, spread, rounded, omitted = self._width, self._spread, self._rounded, self._omitted

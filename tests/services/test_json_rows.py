@@ -37,7 +37,7 @@ def test_a_number_keeps_the_text_that_the_database_gave() -> None:
 
 @pytest.mark.parametrize("wrong", [b"NaN", b"Infinity", b"-Infinity", math.nan, math.inf, "12", None])
 def test_what_is_no_number_is_null_or_left_out(wrong: object) -> None:
-    rows = [(b"1", "NaN", wrong, wrong, wrong), (b"2", "Infinity Ltd.", b"1", b"2", b"3")]
+    rows: list[tuple[Any, ...]] = [(b"1", "NaN", wrong, wrong, wrong), (b"2", "Infinity Ltd.", b"1", b"2", b"3")]
     if not isinstance(wrong, bytes | None):
         rows = [(1, "NaN", wrong, wrong, wrong), (2, "Infinity Ltd.", 1, 2, 3)]
     first, second = encoded(*rows)
