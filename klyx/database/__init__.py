@@ -8,7 +8,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session, sessionmaker
 
-from klyx.database.engine import READ_ONLY, parse_url, postgresql_engine, sqlite_engine
+from klyx.database.engine import parse_url, postgresql_engine, reading_engine, sqlite_engine
 from klyx.database.errors import DatabaseUnavailable, PoolExhausted, as_unavailable
 from klyx.database.pool import ConnectionPool
 from klyx.database.settings import DatabaseSettings
@@ -35,7 +35,7 @@ class Database:
             self.engine, self.pool = postgresql_engine(url, settings)
         else:
             self.engine = sqlite_engine(url, settings)
-        reading = self.engine.execution_options(**{READ_ONLY: True}, postgresql_readonly=True)
+        reading = reading_engine(self.engine)
         self._writers = sessionmaker(self.engine, expire_on_commit=False)
         self._readers = sessionmaker(reading, expire_on_commit=False, autoflush=False)
         watch(self._writers)
@@ -70,7 +70,10 @@ class Database:
 
     @contextmanager
     def read(self) -> Iterator[Session]:
-        """A session in a read-only transaction: it waits for no writer, and a write in it fails."""
+        """A session for reading: it waits for no writer, and a write in it fails.
+
+        On PostgreSQL each of its statements sees what was committed before it.
+        """
         with _failures_explained(), self._readers() as session:
             yield session
 

@@ -58,6 +58,7 @@ class PooledConnection(extensions.connection):
         self.opened_at = time.monotonic()
         self.last_used_at = self.opened_at
         self.modified = False
+        self.is_reader = False
         # Not through new_type(): its casters call Python for every number, which takes half again as long.
         self.string_types[_NUMERIC_OID] = extensions.FLOAT
         extras.register_default_json(self, loads=orjson.loads)
@@ -70,8 +71,20 @@ class PooledConnection(extensions.connection):
             self.modified = True
         return super().cursor(*arguments, **options)
 
+    def become_reader(self) -> None:
+        """Every statement by itself and none may write: a read then needs no BEGIN and no ROLLBACK, which are trips
+        to the server of their own. The server is told once, and `restore` leaves it at that.
+        """
+        self.set_session(readonly=True, autocommit=True)
+        self.is_reader = True
+
+    def become_plain(self) -> None:
+        """As a new connection, after it was a reader."""
+        self.is_reader = False
+        self._restore_options()
+
     def restore(self) -> bool:
-        """Back to the state of a new connection; False when it is lost and must be thrown away.
+        """Back to the state of a new connection, or of a new reader; False when it is lost and must be thrown away.
 
         The options that psycopg2 keeps on this side are put back without asking the server.
         DISCARD ALL is sent only after a statement that may have changed the session, or autocommit.
@@ -81,6 +94,8 @@ class PooledConnection(extensions.connection):
         try:
             if self.info.transaction_status != extensions.TRANSACTION_STATUS_IDLE:
                 self.rollback()
+            if self.is_reader and self._is_untouched_reader():
+                return not self.closed
             if self.modified or self.autocommit:
                 # Outside a transaction, as it must be; the options given at connect time stay in force.
                 self.autocommit = True
@@ -89,8 +104,18 @@ class PooledConnection(extensions.connection):
             self._restore_options()
         except psycopg2.Error:
             return False
-        self.modified = False
+        self.modified = self.is_reader = False
         return not self.closed
+
+    def _is_untouched_reader(self) -> bool:
+        return bool(
+            not self.modified
+            and self.autocommit
+            and self.readonly
+            and self.isolation_level is None
+            and self.deferrable is None
+            and self.cursor_factory is TrackingCursor
+        )
 
     def _restore_options(self) -> None:
         if self.autocommit:

@@ -3,9 +3,10 @@
 from typing import Any
 
 from psycopg2 import _psycopg, extensions
-from psycopg2.pool import ThreadedConnectionPool
 from sqlalchemy.dialects.postgresql.psycopg2 import PGDialect_psycopg2
 from sqlalchemy.engine.interfaces import DBAPIConnection
+
+from klyx.database.pool import ConnectionPool
 
 NUMBERS_AS_TEXT = "klyx_numbers_as_text"
 """An execution option of a statement whose rows are taken from the driver's cursor: numbers come as their text, bytes.
@@ -21,7 +22,7 @@ class PooledDialect(PGDialect_psycopg2):
     """psycopg2's dialect for an engine with NullPool: 'close' means putconn, 'terminate' means throw away."""
 
     supports_statement_cache = True
-    connection_pool: ThreadedConnectionPool
+    connection_pool: ConnectionPool
 
     def on_connect(self) -> None:
         """Nothing: PooledConnection sets itself up once, and not at every checkout."""

@@ -9,7 +9,9 @@ from typing import Any, cast
 import orjson
 from sqlalchemy import URL, Connection, Engine, NullPool, QueuePool, create_engine, event, make_url
 from sqlalchemy.dialects import registry
+from sqlalchemy.engine.base import OptionEngine
 from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.pool import PoolProxiedConnection
 
 from klyx.database.dialect import PooledDialect
 from klyx.database.pool import ConnectionPool
@@ -66,6 +68,24 @@ def postgresql_engine(url: URL, settings: DatabaseSettings) -> tuple[Engine, Con
     )
     cast("PooledDialect", engine.dialect).connection_pool = pool
     return engine, pool
+
+
+class ReadingEngine(OptionEngine):
+    """The same engine, with connections that can only read, and need no transaction for it."""
+
+    def raw_connection(self) -> PoolProxiedConnection:
+        pool = cast("PooledDialect", self.dialect).connection_pool
+        with pool.lending_readers():
+            return super().raw_connection()
+
+
+def reading_engine(engine: Engine) -> Engine:
+    """`engine` for sessions that only read. On PostgreSQL, which takes its snapshot anew for each statement of a
+    transaction anyway, every statement stands by itself.
+    """
+    options = {READ_ONLY: True}
+    is_postgresql = engine.dialect.name == "postgresql"
+    return ReadingEngine(engine, options) if is_postgresql else engine.execution_options(**options)
 
 
 def sqlite_engine(url: URL, settings: DatabaseSettings, *, foreign_keys: bool = True) -> Engine:

@@ -11,7 +11,8 @@ import os
 import threading
 import time
 import weakref
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterator
+from contextlib import contextmanager
 from typing import Any, cast
 
 import psycopg2
@@ -50,6 +51,7 @@ class ConnectionPool(ThreadedConnectionPool):
         self._max_idle_seconds = max_idle_seconds
         self._max_age_seconds = max_age_seconds
         self._connect_options = connect_options
+        self._purpose = threading.local()
         self._start_empty()
         os.register_at_fork(after_in_child=functools.partial(_forget_after_fork, weakref.ref(self)))
 
@@ -60,7 +62,7 @@ class ConnectionPool(ThreadedConnectionPool):
         self._lent: dict[int, PooledConnection] = {}
 
     def getconn(self, key: Hashable | None = None) -> PooledConnection:
-        """A healthy connection in the state of a new session."""
+        """A healthy connection in the state of a new session, for reading only within `lending_readers`."""
         if self.closed or key is not None:
             raise PoolError("connection pool is closed" if self.closed else "keys are not supported")
         slots = self._slots
@@ -68,13 +70,22 @@ class ConnectionPool(ThreadedConnectionPool):
             logger.warning("connection pool exhausted", extra={"pool_max": self.maxconn})
             raise PoolExhausted
         try:
-            connection = self._take_idle() or self._open()
+            connection = self._take()
         except BaseException:
             slots.release()
             raise
         with self._guard:
             self._lent[id(connection)] = connection
         return connection
+
+    @contextmanager
+    def lending_readers(self) -> Iterator[None]:
+        """Connections that this thread gets meanwhile are for reading (PooledConnection.become_reader)."""
+        self._purpose.is_reading = True
+        try:
+            yield
+        finally:
+            self._purpose.is_reading = False
 
     def putconn(
         self,
@@ -121,16 +132,40 @@ class ConnectionPool(ThreadedConnectionPool):
         # psycopg2 closes no socket of another process when an object dies, so letting go is enough.
         self._start_empty()
 
-    def _take_idle(self) -> PooledConnection | None:
-        while True:
-            with self._guard:
-                if not self._idle:
-                    return None
-                connection = self._idle.pop()
+    def _take(self) -> PooledConnection:
+        is_reading: bool = getattr(self._purpose, "is_reading", False)
+        while connection := self._pop_idle(is_reading):
             must_ping = time.monotonic() - connection.last_used_at > PING_AFTER_IDLE_SECONDS
-            if not self._is_old(connection) and connection.is_alive(ping=must_ping):
+            if self._is_old(connection) or not connection.is_alive(ping=must_ping):
+                connection.close_quietly()
+            elif self._suits(connection, is_reading):
                 return connection
+        connection = self._open()
+        if not self._suits(connection, is_reading):
+            raise DatabaseUnavailable
+        return connection
+
+    def _pop_idle(self, is_reading: bool) -> PooledConnection | None:
+        with self._guard:
+            # One that need not be told of its new purpose, else any.
+            for position in reversed(range(len(self._idle))):
+                if self._idle[position].is_reader == is_reading:
+                    return self._idle.pop(position)
+            return self._idle.pop() if self._idle else None
+
+    def _suits(self, connection: PooledConnection, is_reading: bool) -> bool:
+        """Whether it is, or has become, what is asked for; if not it is lost."""
+        if connection.is_reader == is_reading:
+            return True
+        try:
+            if is_reading:
+                connection.become_reader()
+            else:
+                connection.become_plain()
+        except psycopg2.Error:
             connection.close_quietly()
+            return False
+        return True
 
     def _open(self) -> PooledConnection:
         try:

@@ -8,8 +8,9 @@ import threading
 from datetime import UTC, datetime
 
 import pytest
+from psycopg2 import extensions
 from sqlalchemy import func, select, text
-from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import DBAPIError, IntegrityError, InternalError
 
 from klyx.database import Database, DatabaseUnavailable, PoolExhausted
 from klyx.database.engine import parse_url
@@ -198,15 +199,32 @@ def test_the_engine_draws_from_the_pool(database: Database) -> None:
 
 
 @pytest.mark.parametrize("engine", ["postgresql"], indirect=True)
-def test_a_read_only_session_costs_no_clean_up(database: Database) -> None:
+def test_a_session_for_reading_has_no_transaction_and_costs_no_clean_up(database: Database) -> None:
     assert database.pool is not None
     database.ping()
-    with database.read() as session:
-        backend = session.scalar(text("SELECT pg_backend_pid()"))
-        session.execute(text("SELECT 1"))
-    connection = database.pool.getconn()
-    assert (connection.readonly, connection.modified, connection.get_backend_pid()) == (None, False, backend)
-    database.pool.putconn(connection)
+    with database.pool.lending_readers():
+        lent = database.pool.getconn()
+    database.pool.putconn(lent)
+    for _ in range(2):
+        with database.read() as session:
+            backend = session.scalar(text("SELECT pg_backend_pid()"))
+            assert lent.info.transaction_status == extensions.TRANSACTION_STATUS_IDLE
+            assert session.scalar(text("SHOW transaction_read_only")) == "on"
+        assert (lent.is_reader, lent.modified, lent.get_backend_pid()) == (True, False, backend)
+    with pytest.raises(InternalError, match="read-only transaction"), database.read() as session:
+        session.execute(text("CREATE TABLE forbidden (x int)"))
+
+
+@pytest.mark.parametrize("engine", ["postgresql"], indirect=True)
+def test_a_reader_s_connection_becomes_a_writer_s_and_back(database: Database) -> None:
+    pids = []
+    for open_session in (database.read, database.begin, database.read, database.begin):
+        with open_session() as session:
+            pids.append(session.scalar(text("SELECT pg_backend_pid()")))
+            is_reading = session.scalar(text("SHOW transaction_read_only"))
+            is_held = session.scalar(text("SHOW default_transaction_read_only"))
+            assert (is_reading, is_held) == (("on", "on") if open_session == database.read else ("off", "off"))
+    assert len(set(pids)) == 1
 
 
 def test_an_unreachable_server_is_a_503(open_database: OpenDatabase) -> None:

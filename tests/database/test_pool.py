@@ -6,6 +6,7 @@ import multiprocessing
 import threading
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Any
 
 import psycopg2
@@ -233,6 +234,38 @@ def test_options_of_the_connection_do_not_reach_the_next_user(
     pool.putconn(fresh)
     assert options == (False, None, None, None, "UTF8")
     assert server == "offread committed"
+
+
+@pytest.mark.parametrize(
+    "statement",
+    ["SET search_path = nowhere", "SET default_transaction_read_only = off", "BEGIN", "LISTEN news", "SELECT 1"],
+)
+def test_what_a_reader_does_reaches_neither_a_reader_nor_a_writer(open_pool: OpenPool, statement: str) -> None:
+    pool = open_pool(pool_max=1)
+    for is_reading in (True, False):
+        with pool.lending_readers():
+            connection = pool.getconn()
+        with connection.cursor() as cursor:
+            cursor.execute(statement)
+        pool.putconn(connection)
+        with pool.lending_readers() if is_reading else nullcontext():
+            fresh = pool.getconn()
+        state = query(fresh, "SELECT current_setting('transaction_read_only') || current_setting('search_path')")
+        listening = query(fresh, "SELECT count(*) FROM pg_listening_channels()")
+        assert (fresh.autocommit, fresh.readonly) == ((True, True) if is_reading else (False, None))
+        pool.putconn(fresh)
+        assert (state, listening) == (("on" if is_reading else "off") + '"$user", public', 0)
+
+
+def test_a_connection_lost_while_idle_is_replaced_whatever_it_was_for(open_pool: OpenPool) -> None:
+    pool = open_pool(pool_max=1)
+    connection = pool.getconn()
+    pool.putconn(connection)
+    connection.close()
+    with pool.lending_readers():
+        reader = pool.getconn()
+    assert query(reader, "SHOW transaction_read_only") == "on"
+    pool.putconn(reader)
 
 
 def test_an_unfinished_transaction_is_rolled_back(open_pool: OpenPool) -> None:
