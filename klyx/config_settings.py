@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from marshmallow import fields, validate
 
+from klyx.config_chat import ChatOptions
 from klyx.config_fields import Boolean, CommaSeparated, DatabaseUrl, FolderPath, RateLimit, ScheduleText, setting
 from klyx.config_sources import SourceOptions
 
@@ -23,7 +24,7 @@ DEFAULT_ORIGINS = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Settings(SourceOptions):
+class Settings(SourceOptions, ChatOptions):
     environment: str = setting(
         "FLASK_ENV",
         fields.String(validate=validate.OneOf(["development", "testing", "production"])),

@@ -1,0 +1,112 @@
+"""Settings of the chat: which model answers, and what an answer, a user and a day may take."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from marshmallow import fields, validate
+
+from klyx.config_fields import RateLimit, setting
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChatOptions:
+    """Part of `klyx.config.Settings`."""
+
+    openai_api_key: str = setting(
+        "OPENAI_API_KEY",
+        fields.String(validate=validate.Regexp(r"^[\x21-\x7e]{1,500}$", error="must be printable, without spaces")),
+        default="",
+        secret=True,
+        doc="Key of the model that answers in the chat; without one the built-in assistant answers",
+    )
+    openai_base_url: str = setting(
+        "OPENAI_BASE_URL",
+        fields.String(validate=validate.Regexp(r"^https?://[^\s?#]+$", error="must start with http:// or https://")),
+        default="https://api.openai.com/v1",
+        doc="Where an OpenAI-compatible service is; in production it must be https, or on this machine",
+    )
+    openai_model: str = setting(
+        "OPENAI_MODEL", fields.String(validate=validate.Length(1, 100)), default="gpt-4o", doc="The model's name there"
+    )
+    openai_prompt_usd_per_million: float = setting(
+        "OPENAI_PROMPT_USD_PER_MILLION",
+        fields.Float(validate=validate.Range(0, 10_000)),
+        default=2.5,
+        doc="Price of a million tokens sent to the model, for the caps on money",
+    )
+    openai_completion_usd_per_million: float = setting(
+        "OPENAI_COMPLETION_USD_PER_MILLION",
+        fields.Float(validate=validate.Range(0, 10_000)),
+        default=10.0,
+        doc="Price of a million tokens that the model writes",
+    )
+    chat_answer_seconds: float = setting(
+        "CHAT_ANSWER_SECONDS",
+        fields.Float(validate=validate.Range(1, 600)),
+        default=90.0,
+        doc="Longest time one answer may take",
+    )
+    chat_answer_steps: int = setting(
+        "CHAT_ANSWER_STEPS",
+        fields.Integer(validate=validate.Range(1, 50)),
+        default=8,
+        doc="How often the model may be asked for one answer, tools in between",
+    )
+    chat_answer_tokens: int = setting(
+        "CHAT_ANSWER_TOKENS",
+        fields.Integer(validate=validate.Range(100, 1_000_000)),
+        default=40_000,
+        doc="Tokens one answer may take in all",
+    )
+    chat_answer_usd: float = setting(
+        "CHAT_ANSWER_USD",
+        fields.Float(validate=validate.Range(0, 1000)),
+        default=0.25,
+        doc="Money one answer may take",
+    )
+    chat_answers_per_day: int = setting(
+        "CHAT_ANSWERS_PER_DAY",
+        fields.Integer(validate=validate.Range(1, 1_000_000)),
+        default=200,
+        doc="Answers a user gets in a day (UTC)",
+    )
+    chat_tokens_per_day: int = setting(
+        "CHAT_TOKENS_PER_DAY",
+        fields.Integer(validate=validate.Range(100, 1_000_000_000)),
+        default=500_000,
+        doc="Tokens a user's answers may take in a day",
+    )
+    chat_usd_per_day: float = setting(
+        "CHAT_USD_PER_DAY",
+        fields.Float(validate=validate.Range(0, 100_000)),
+        default=2.0,
+        doc="Money a user's answers may take in a day",
+    )
+    chat_memory_tokens: int = setting(
+        "CHAT_MEMORY_TOKENS",
+        fields.Integer(validate=validate.Range(100, 200_000)),
+        default=6000,
+        doc="Earlier turns of a conversation that are told to the model again, in tokens",
+    )
+    chat_tool_seconds: float = setting(
+        "CHAT_TOOL_SECONDS",
+        fields.Float(validate=validate.Range(0.1, 120)),
+        default=15.0,
+        doc="Longest time one tool call may take",
+    )
+    max_chat_streams: int = setting(
+        "MAX_CHAT_STREAMS",
+        fields.Integer(validate=validate.Range(1, 1000)),
+        default=64,
+        doc="Answers a process streams at a time; one more is answered 503",
+    )
+    max_chat_streams_per_user: int = setting(
+        "MAX_CHAT_STREAMS_PER_USER",
+        fields.Integer(validate=validate.Range(1, 100)),
+        default=3,
+        doc="Answers one user is streamed at a time",
+    )
+    rate_limit_chat: str = setting(
+        "RATE_LIMIT_CHAT", RateLimit(), default="20 per minute; 300 per hour", doc="Questions to the assistant per user"
+    )
