@@ -48,7 +48,8 @@ def answer(company: Company | None, _host: str, path: str, query: Query, state: 
     if path == SHORT_STATEMENT:
         company = _by_page_id(state.market).get(query.get("scId", [""])[0])
         kind: Kind = "consolidated" if query.get("requestType") == ["C"] else "standalone"
-        return _page(short_ratios(company, kind) if company else "<p>No Data Found</p>")
+        part = short_ratios(company, kind) if company else "<p>No Data Found</p>"
+        return 200, {"Content-Type": "text/html; charset=utf-8"}, part.encode()
     if company is None:
         return 404, {"Content-Type": "text/html"}, b"<html><body><h1>Page not found</h1></body></html>"
     if found := _STATEMENT.fullmatch(path):

@@ -6,7 +6,7 @@ import html
 import json
 import re
 from dataclasses import dataclass
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from klyx.sources.base import Section, SourceUnavailable, StatementKind
 
@@ -66,8 +66,10 @@ class CompanyPages:
 
     def is_page(self, link: str, path: str) -> bool:
         """Whether a link of one of the company's pages leads to this path, and nowhere else."""
-        address = urlsplit(link)
-        return address.path == path and (address.scheme, address.netloc) in {("", ""), ("https", HOST), ("http", HOST)}
+        address = _split(link)
+        if address is None or address.path != path:
+            return False
+        return (address.scheme, address.netloc) in {("", ""), ("https", HOST), ("http", HOST)}
 
 
 def search_query(symbol: str) -> dict[str, str]:
@@ -107,8 +109,17 @@ def _codes(display: str) -> tuple[str | None, str | None]:
 
 
 def _pages(link: str, isin: str | None) -> CompanyPages | None:
-    address = urlsplit(link)
+    address = _split(link)
+    if address is None or address.scheme not in ("http", "https") or address.netloc != HOST:
+        return None
     found = _QUOTE_PATH.fullmatch(address.path)
-    if found is None or address.scheme not in ("http", "https") or address.netloc != HOST:
+    if found is None:
         return None
     return CompanyPages(found[1], found[2], found[3], isin)
+
+
+def _split(link: str) -> SplitResult | None:
+    try:
+        return urlsplit(link)
+    except ValueError:
+        return None

@@ -34,7 +34,7 @@ class Page:
 
 
 def read_page(document: bytes) -> Page:
-    """A page of statements. No tables when it says itself that it has none.
+    """A page of statements, or a part of one. No tables when it says itself that it has none.
 
     Raises SourceUnavailable for anything else: a page that cannot be understood must not look like a company
     without statements.
@@ -48,7 +48,9 @@ def read_page(document: bytes) -> Page:
 
 
 def parse(document: bytes) -> Any:
-    """The root element. Raises SourceUnavailable for what is no HTML."""
+    """The root element. Raises SourceUnavailable for what is no HTML, and for what was cut off."""
+    if not _is_complete(document.lower()):
+        raise SourceUnavailable(_UNREADABLE)
     parser = lxml.html.HTMLParser(encoding="utf-8", no_network=True)
     try:
         root = lxml.html.document_fromstring(document, parser=parser)
@@ -57,6 +59,16 @@ def parse(document: bytes) -> Any:
     for element in root.xpath("//script|//style|//noscript"):
         element.drop_tree()
     return root
+
+
+def _is_complete(lower: bytes) -> bool:
+    """Whether the end of a page, or of every table of a part of one, is there.
+
+    Compression can hide from the client that it is not, and half a page reads like a company with fewer years.
+    """
+    if b"<html" in lower:
+        return b"</html" in lower
+    return lower.count(b"<table") == lower.count(b"</table")
 
 
 def period_tables(root: Any) -> Iterator[PeriodTable]:
