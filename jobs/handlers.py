@@ -16,6 +16,7 @@ HANDLERS: Mapping[str, str] = {
     "process": "jobs.process:run",
     "market_run": "jobs.market_runs:run",
     "market_batch": "jobs.market_batches:run",
+    "fundamentals_lookup": "jobs.fundamentals:run",
 }
 
 

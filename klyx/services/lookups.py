@@ -1,23 +1,60 @@
-"""Waiting, in a web request, for a job that asks somebody outside: for a while, and never many requests at once."""
+"""Jobs that ask somebody outside for one answer: starting one, and waiting for it in a web request for a while."""
 
 from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from datetime import timedelta
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
 
 from klyx.database import Database
-from klyx.database.models import Job
+from klyx.database.models import Job, JobState
+from klyx.database.types import utc_now
 from klyx.errors import Unavailable
+from klyx.services import jobs
 from klyx.services.jobs import FINAL_STATES
 
+MAX_ATTEMPTS = 2
+# More of a kind at a time only means that somebody reads through everything.
+MOST_UNDER_WAY = 20
+# A source that has just failed is not asked again by the next person who looks.
+PAUSE_AFTER_FAILURE = timedelta(seconds=60)
 FIRST_PAUSE_SECONDS = 0.03
 LONGEST_PAUSE_SECONDS = 0.5
 BUSY = "Many people are asking for figures that have to be fetched first. Please try again in a few seconds."
 BUSY_RETRY_SECONDS = 5
+
+
+def start(session: Session, *, kind: str, unique_key: str, arguments: Mapping[str, Any]) -> tuple[str, bool]:
+    """The id of the lookup `unique_key` stands for, and whether it is new: then enqueue it after the commit.
+
+    Raises Unavailable when the same one has failed a moment ago, and when many of its kind are under way.
+    """
+    since = utc_now() - PAUSE_AFTER_FAILURE
+    recent = select(Job).where(Job.workspace_id.is_(None), Job.created_at > since, Job.unique_key == unique_key)
+    last = session.scalars(recent.order_by(Job.created_at.desc()).limit(1)).one_or_none()
+    if last is not None and last.state == JobState.FAILED.value:
+        raise Unavailable(last.error or BUSY, int(PAUSE_AFTER_FAILURE.total_seconds()))
+    if last is not None and last.state not in FINAL_STATES:
+        return last.id, False
+    under_way = select(func.count()).where(Job.kind == kind, Job.state.not_in(FINAL_STATES))
+    if (session.scalar(under_way) or 0) >= MOST_UNDER_WAY:
+        raise Unavailable(BUSY, BUSY_RETRY_SECONDS)
+    job, is_new = jobs.create(
+        session,
+        kind=kind,
+        workspace_id=None,
+        user_id=None,
+        arguments=arguments,
+        max_attempts=MAX_ATTEMPTS,
+        unique_key=unique_key,
+    )
+    return job.id, is_new
 
 
 class WaitingRoom:
