@@ -8,16 +8,17 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, datetime
 from functools import partial
+from http import HTTPStatus
 from typing import Any, TypeVar
 
 import requests
 
 from klyx.services.analysis.text import normalise_nse_code
+from klyx.sources.answers import as_source_error, require_success
 from klyx.sources.base import (
     Deadline,
     Section,
     SourceError,
-    SourceRateLimited,
     SourceRecord,
     SourceUnavailable,
     StatementKind,
@@ -26,7 +27,7 @@ from klyx.sources.base import (
     SymbolUnknown,
 )
 from klyx.sources.context import SourceContext
-from klyx.sources.http import bounded_by, retry_after_seconds
+from klyx.sources.http import bounded_by
 from klyx.sources.moneycontrol_fields import crores_per_unit, fields_from_holdings, fields_from_profit_loss
 from klyx.sources.moneycontrol_pages import (
     BASE_URL,
@@ -47,7 +48,8 @@ logger = logging.getLogger(__name__)
 NAME = "MoneyControl"
 SLUG = "moneycontrol"
 PAGES = 2
-THREADS = 8
+# As many as the session keeps connections for.
+THREADS = 4
 DAY_SECONDS = 86_400.0
 KNOWN_SECONDS, UNKNOWN_SECONDS = 30 * DAY_SECONDS, DAY_SECONDS
 KINDS: tuple[StatementKind, ...] = ("consolidated", "standalone")
@@ -68,7 +70,6 @@ class MoneyControlSource:
     slug = SLUG
 
     def __init__(self, context: SourceContext) -> None:
-        self._settings = context.settings
         self._memo = context.memo
         self._circuit = context.circuit(SLUG, NAME)
         self._session = context.session(NAME, SLUG, frozenset({HOST}))
@@ -123,7 +124,7 @@ class MoneyControlSource:
         for path in (company.quote_path, company.shareholding_path):
             document = self._get(path, None, deadline)
             if document is not None:
-                found = fields_from_holdings([grid_of(table) for table in parse(document).xpath("//table")])
+                found = fields_from_holdings([grid_of(table) for table in self._read(parse, document).xpath("//table")])
                 if found:
                     return found
         return {}
@@ -150,7 +151,7 @@ class MoneyControlSource:
         found: list[PeriodTable] = []
         for number in range(1, pages + 1):
             document = self._get(company.statement_path(section, kind, number), None, deadline)
-            page = None if document is None else read_page(document)
+            page = None if document is None else self._read(read_page, document)
             if page is None or not page.tables:
                 break
             found.append(page.tables[0])
@@ -166,7 +167,7 @@ class MoneyControlSource:
         document = self._get(SHORT_STATEMENT_PATH, company.short_statement_query("ratios", kind), deadline)
         if document is None:
             return NO_TABLE
-        tables = read_page(document).tables
+        tables = self._read(read_page, document).tables
         same_years = [table for table in tables if table.periods == tables[0].periods]
         if not same_years:
             return NO_TABLE
@@ -183,7 +184,7 @@ class MoneyControlSource:
             document = self._get(SEARCH_PATH, search_query(code), deadline)
             if document is None:
                 raise SourceUnavailable(f"{NAME}'s search could not be found")
-            company = find_company(document, code)
+            company = self._read(find_company, document, code)
             place = {"unknown": True} if company is None else _place(company)
             self._memo.put(_page_key(code), place, UNKNOWN_SECONDS if company is None else KNOWN_SECONDS)
         if company is None:
@@ -195,22 +196,22 @@ class MoneyControlSource:
         try:
             with bounded_by(deadline):
                 response = self._session.get(BASE_URL + path, params=query)
-        except requests.Timeout as error:
-            raise SourceUnavailable(f"{NAME} did not answer in time") from error
-        except (requests.RequestException, OSError) as error:
-            raise SourceUnavailable(f"{NAME} could not be reached") from error
-        status = response.status_code
-        if status == 429:
-            seconds = retry_after_seconds(response, self._settings.rate_limit_pause_seconds)
-            self._circuit.rest(seconds)
-            raise SourceRateLimited(f"{NAME} limits how often it may be asked", seconds)
-        if status == 404:
+        except requests.RequestException as error:
+            raise as_source_error(error, NAME) from error
+        if response.status_code == HTTPStatus.NOT_FOUND:
             return None
-        if status in (401, 403):
-            raise SourceUnavailable(f"{NAME} refused the request")
-        if status != 200:
-            raise SourceUnavailable(f"{NAME} answered with an error")
+        require_success(response, NAME, self._circuit)
         return response.content
+
+    def _read(self, reader: Callable[..., T], *arguments: Any) -> T:
+        """What a document says. One that cannot be understood counts against the source."""
+        try:
+            found = reader(*arguments)
+        except SourceUnavailable:
+            self._circuit.misunderstood()
+            raise
+        self._circuit.understood()
+        return found
 
     def _answer(self, question: Callable[[], T]) -> T:
         """Whatever goes wrong inside, callers see a SourceError."""

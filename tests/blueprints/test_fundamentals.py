@@ -19,6 +19,7 @@ from bench.market.server import Simulator
 from klyx.config import load_settings
 from klyx.database.models import FundamentalsCache, Job
 from klyx.database.types import utc_now
+from klyx.services import lookups
 from tests.api import Api, serve
 from tests.jobs.support import program, wait_for
 from tests.servers import ThrowAwayRedis
@@ -123,14 +124,14 @@ def test_nobody_waits_for_ever_and_few_wait_at_a_time(site: Site, monkeypatch: p
     assert time.monotonic() - started < 5
     assert {answer.status_code for answer in answers} == {503}
     reasons = {answer.json()["message"] for answer in answers}
-    assert reasons == {klyx.lookup_waiting.TAKES_LONGER, klyx.lookup_waiting.lookups.BUSY}
+    assert reasons == {klyx.lookup_waiting.TAKES_LONGER, lookups.BUSY}
     assert site.lookups() == 1
 
 
 @pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
 def test_not_more_lookups_than_a_few_are_under_way(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(klyx.lookup_waiting, "LONGEST_WAIT_SECONDS", 0.05)
-    monkeypatch.setattr(klyx.lookup_waiting.lookups, "MOST_UNDER_WAY", 1)
+    monkeypatch.setattr(lookups, "MOST_UNDER_WAY", 1)
     site.api.get(PATH)
     assert site.api.get(PATH, params={"type": "consolidated"}).status_code == 503
     assert site.unfinished() == 1
