@@ -44,6 +44,15 @@ class UnsupportedMedia(KlyxError):
     status = HTTPStatus.UNSUPPORTED_MEDIA_TYPE
 
 
+class TooMany(KlyxError):
+    """The caller has asked for as much as one may; again after `retry_after_seconds`."""
+
+    status = HTTPStatus.TOO_MANY_REQUESTS
+
+    def __init__(self, message: str, retry_after_seconds: int) -> None:
+        super().__init__(message, {"Retry-After": str(retry_after_seconds)})
+
+
 class Unavailable(KlyxError):
     """Something we depend on cannot serve now; the caller may try again after `retry_after_seconds`."""
 

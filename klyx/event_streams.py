@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any
 
 from flask import Response
@@ -21,21 +23,47 @@ HEADERS = {"Cache-Control": "no-cache, no-transform", "X-Accel-Buffering": "no"}
 
 
 class StreamSlots:
-    """The streams one process may have open at a time. Safe for threads."""
+    """The streams one process may have open at a time, in all and for one caller. Safe for threads."""
 
-    def __init__(self, count: int) -> None:
-        self._free = threading.BoundedSemaphore(count)
+    def __init__(self, count: int, count_per_caller: int | None = None) -> None:
+        self._count = count
+        self._count_per_caller = count if count_per_caller is None else count_per_caller
+        self._lock = threading.Lock()
+        self._taken: Counter[str] = Counter()
+
+    def take(self, caller: str = "") -> Callable[[], None]:
+        """Take a slot; returns what gives it back, once. Raises Unavailable."""
+        with self._lock:
+            if self._taken.total() >= self._count or self._taken[caller] >= self._count_per_caller:
+                raise Unavailable(BUSY, RETRY_AFTER_SECONDS)
+            self._taken[caller] += 1
+        return partial(self._give_back, caller, threading.Lock())
+
+    def _give_back(self, caller: str, once: threading.Lock) -> None:
+        if once.acquire(blocking=False):
+            with self._lock:
+                self._taken[caller] -= 1
+                if not self._taken[caller]:
+                    del self._taken[caller]
 
     def respond(self, events: Iterable[bytes]) -> Response:
         """An answer that streams `events` and gives its slot back however it ends. Raises Unavailable."""
-        if not self._free.acquire(blocking=False):
-            raise Unavailable(BUSY, RETRY_AFTER_SECONDS)
-        response = Response(events, content_type="text/event-stream; charset=utf-8", headers=HEADERS)
-        # Not in the generator: one that was never started runs no `finally`.
-        response.call_on_close(self._free.release)
-        return response
+        return stream(events, self.take())
+
+
+def stream(events: Iterable[bytes], give_back: Callable[[], None]) -> Response:
+    """An answer that streams `events` and then calls `give_back`, however it ends."""
+    response = Response(events, content_type="text/event-stream; charset=utf-8", headers=HEADERS)
+    # Not in the generator: one that was never started runs no `finally`.
+    response.call_on_close(give_back)
+    return response
 
 
 def event_bytes(payload: dict[str, Any], event_id: int) -> bytes:
     """One event in one piece, in ASCII: clients decode each piece they receive by itself."""
-    return f"id: {event_id}\ndata: {json.dumps(payload, allow_nan=False)}\n\n".encode("ascii")
+    return f"id: {event_id}\n".encode("ascii") + data_bytes(payload)
+
+
+def data_bytes(payload: dict[str, Any]) -> bytes:
+    """An event of one line, without an id."""
+    return f"data: {json.dumps(payload, allow_nan=False)}\n\n".encode("ascii")

@@ -22,11 +22,13 @@ TAKES_LONGER = "Fetching this takes longer than usual. Please try again in a few
 RETRY_SECONDS = 10
 
 
-def wait_for_lookup(*, kind: str, unique_key: str, arguments: Mapping[str, Any]) -> None:
+def wait_for_lookup(
+    *, kind: str, unique_key: str, arguments: Mapping[str, Any], seconds: float = LONGEST_WAIT_SECONDS
+) -> None:
     """Returns when the lookup has ended well. Raises Unavailable when it failed, is not done, or too many wait."""
     with _room().place():
         job_id = request_lookup(kind=kind, unique_key=unique_key, arguments=arguments)
-        job = lookups.answer_within(runtime().database, job_id, LONGEST_WAIT_SECONDS)
+        job = lookups.answer_within(runtime().database, job_id, seconds)
     if job is None or job.state not in FINAL_STATES:
         raise Unavailable(TAKES_LONGER, RETRY_SECONDS)
     if job.error:

@@ -9,6 +9,7 @@ from klyx.openapi import Api
 
 def register_blueprints(app: Flask, api: Api) -> None:
     from klyx.blueprints import (
+        ai,
         auth,
         chat,
         debt_optimizer,
@@ -42,5 +43,6 @@ def register_blueprints(app: Flask, api: Api) -> None:
         results,
         jobs,
         chat,
+        ai,
     ):
         api.register_blueprint(module.blueprint)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol, TypeAlias
 
@@ -72,13 +73,50 @@ class Usage:
 Step: TypeAlias = Content | ToolStarted | ToolEnded | Usage
 
 
+class Cancellation:
+    """Whether the answer is still wanted; whoever waits for somebody registers how to be woken. Thread-safe."""
+
+    def __init__(self) -> None:
+        self._cancelled = threading.Event()
+        self._lock = threading.Lock()
+        self._wakers: list[Callable[[], None]] = []
+
+    def is_set(self) -> bool:
+        return self._cancelled.is_set()
+
+    def wait(self, seconds: float) -> bool:
+        """Whether it was cancelled within `seconds`."""
+        return self._cancelled.wait(seconds)
+
+    def cancel(self) -> None:
+        with self._lock:
+            self._cancelled.set()
+            wakers = list(self._wakers)
+        for wake in wakers:
+            wake()
+
+    @contextmanager
+    def waking(self, wake: Callable[[], None]) -> Iterator[None]:
+        """While the block runs, cancelling calls `wake`, from another thread; at once when it is cancelled already."""
+        with self._lock:
+            self._wakers.append(wake)
+            late = self._cancelled.is_set()
+        try:
+            if late:
+                wake()
+            yield
+        finally:
+            with self._lock:
+                self._wakers.remove(wake)
+
+
 class AnswerFailed(Exception):
     """The answer could not be finished. The message is a sentence for people that says what to do next."""
 
 
 class Assistant(Protocol):
     def answer(
-        self, conversation: Conversation, tools: ToolRunner, cancelled: threading.Event, deadline: Deadline
+        self, conversation: Conversation, tools: ToolRunner, cancelled: Cancellation, deadline: Deadline
     ) -> Iterator[Step]:
         """The answer, step by step. Ends early once `cancelled` is set. Raises AnswerFailed."""
 
@@ -97,5 +135,5 @@ class ToolRunner(Protocol):
     def definitions(self) -> Sequence[Mapping[str, Any]]:
         """The tools in the form that OpenAI-compatible models take."""
 
-    def run(self, calls: Sequence[Call], cancelled: threading.Event, deadline: Deadline) -> Iterator[Step]:
+    def run(self, calls: Sequence[Call], cancelled: Cancellation, deadline: Deadline) -> Iterator[Step]:
         """Run the calls side by side: ToolStarted for each, then ToolEnded as they end. Never raises for a call."""

@@ -137,6 +137,10 @@ def end_turn(session: Session, turn: Turn, answer: str) -> str | None:
     return message.id
 
 
+def exists(session: Session, thread_id: str) -> bool:
+    return session.scalar(select(ChatThread.id).where(ChatThread.id == thread_id)) is not None
+
+
 def title_from(question: str) -> str:
     """The first six words of a question, with `...` when there are more."""
     words = question.replace("<", " ").replace(">", " ").split()

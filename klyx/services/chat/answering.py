@@ -1,0 +1,209 @@
+"""One answer from the question to the last event: made in a thread of its own, made safe, kept, and streamed.
+
+The thread owns the answer: whatever happens to the reader, it keeps what was written and gives the turn back.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import queue
+import threading
+import time
+from collections.abc import Generator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from klyx.database import Database
+from klyx.errors import KlyxError
+from klyx.services.chat import threads, trace, usage
+from klyx.services.chat.blocks import allowed_block
+from klyx.services.chat.safety import OPENING, KnownNumbers, SafeText, neutralise, pieces
+from klyx.services.chat.steps import (
+    AnswerFailed,
+    Assistant,
+    Cancellation,
+    Content,
+    Conversation,
+    ToolEnded,
+    ToolRunner,
+    ToolStarted,
+    Usage,
+)
+from klyx.services.chat.threads import Turn
+from klyx.services.chat.trace import ToolCall
+from klyx.sources.base import Deadline
+
+logger = logging.getLogger(__name__)
+
+APOLOGY = "I am sorry, something went wrong while I was answering. Please ask again."
+NOTHING_TO_SAY = "I have no answer to that. Please ask about a stock, a comparison or a screen."
+TOO_SLOW = "I am sorry, this took too long. Please ask again, perhaps about fewer stocks."
+NOT_KEPT = "The answer could not be saved. Please copy what you need and ask again."
+LONGEST_OUTPUT = 300
+
+# `data` of one event; None is a heartbeat.
+Event = Mapping[str, Any] | None
+
+
+@dataclass(slots=True)
+class _Record:
+    """What has come about so far."""
+
+    text: list[str] = field(default_factory=list)
+    calls: list[ToolCall] = field(default_factory=list)
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    cost_usd: float = 0.0
+
+    @property
+    def answer(self) -> str:
+        return "".join(self.text).strip()
+
+
+class Answering:
+    """Makes the answer of one turn. `start` it once; `events` gives what the reader is told, until the end."""
+
+    def __init__(
+        self,
+        database: Database,
+        assistant: Assistant,
+        tools: ToolRunner,
+        conversation: Conversation,
+        turn: Turn,
+        deadline: Deadline,
+    ) -> None:
+        self._database = database
+        self._assistant = assistant
+        self._tools = tools
+        self._conversation = conversation
+        self._turn = turn
+        self._deadline = deadline
+        self._events: queue.SimpleQueue[Event | _End] = queue.SimpleQueue()
+        self._record = _Record()
+        self._known = KnownNumbers()
+        self.cancellation = Cancellation()
+        self.kept = threading.Event()
+        for said in conversation.messages:
+            if said.role == "assistant":
+                self._known.learn(_blocks_of(said.content))
+
+    def start(self) -> None:
+        threading.Thread(target=self._run, name=f"answer-{self._turn.thread_id[:8]}", daemon=True).start()
+
+    def events(self, heartbeat_seconds: float) -> Generator[Event]:
+        """Events as they come about, None every `heartbeat_seconds` without one. Closing it cancels the answer."""
+        try:
+            while True:
+                try:
+                    event = self._events.get(timeout=heartbeat_seconds)
+                except queue.Empty:
+                    yield None
+                    continue
+                if isinstance(event, _End):
+                    return
+                yield event
+        finally:
+            self.cancellation.cancel()
+
+    def _run(self) -> None:
+        started = time.monotonic()
+        outcome = "failed"
+        try:
+            outcome = self._make()
+        finally:
+            self._keep()
+            self.kept.set()
+            self._events.put(_End())
+            about = {"outcome": outcome, "tools": len(self._record.calls)}
+            logger.info("chat answer", extra={**about, "seconds": round(time.monotonic() - started, 2)})
+
+    def _make(self) -> str:
+        safe = SafeText(lambda block: allowed_block(block, self._known))
+        failure: str | None = None
+        try:
+            for step in self._assistant.answer(self._conversation, self._tools, self.cancellation, self._deadline):
+                self._take(step, safe)
+                if self.cancellation.is_set():
+                    return "cancelled"
+                if self._deadline.expired:
+                    failure = TOO_SLOW
+                    break
+        except AnswerFailed as error:
+            failure = str(error)
+        except Exception as error:
+            if self.cancellation.is_set():
+                return "cancelled"
+            logger.exception("the assistant broke its promise", extra={"error_type": type(error).__name__})
+            failure = APOLOGY
+        for piece in safe.end():
+            self._say(piece)
+        if failure is not None:
+            self._say(f"\n\n{failure}" if self._record.answer else failure)
+            self._events.put({"error": failure})
+            return "failed"
+        if not self._record.answer:
+            self._say(NOTHING_TO_SAY)
+        return "answered"
+
+    def _take(self, step: Content | ToolStarted | ToolEnded | Usage, safe: SafeText) -> None:
+        if isinstance(step, Content):
+            for piece in safe.feed(step.text):
+                self._say(piece)
+        elif isinstance(step, ToolStarted):
+            self._events.put({"tool": step.name, "status": "starting"})
+        elif isinstance(step, ToolEnded):
+            self._known.learn(step.result)
+            self._record.calls.append(ToolCall(step.name, step.arguments, step.seconds, step.outcome))
+            output = neutralise(json.dumps(step.result, ensure_ascii=True, default=str)[:LONGEST_OUTPUT])
+            self._events.put({"tool": step.name, "status": "completed", "output": output})
+        else:
+            self._record.prompt_tokens += step.prompt_tokens
+            self._record.completion_tokens += step.completion_tokens
+            self._record.cost_usd += step.cost_usd
+
+    def _say(self, text: str) -> None:
+        if text:
+            self._record.text.append(text)
+            for piece in pieces(text):
+                self._events.put({"content": piece})
+
+    def _keep(self) -> None:
+        """Before the end is told: a client loads the conversation as soon as it has the last event."""
+        record = self._record
+        try:
+            with self._database.begin() as session:
+                message_id = threads.end_turn(session, self._turn, record.answer)
+                if record.calls and threads.exists(session, self._turn.thread_id):
+                    trace.record(session, self._turn.thread_id, message_id, record.calls)
+                usage.note_usage(
+                    session,
+                    self._conversation.user_id,
+                    answers=1,
+                    prompt_tokens=record.prompt_tokens,
+                    completion_tokens=record.completion_tokens,
+                    cost_usd=record.cost_usd,
+                )
+        except KlyxError as error:
+            logger.warning("answer not kept", extra={"error_type": type(error).__name__})
+            self._events.put({"content": f"\n\n{NOT_KEPT}"})
+            self._events.put({"error": NOT_KEPT})
+        except Exception:
+            logger.exception("answer not kept")
+            self._events.put({"content": f"\n\n{NOT_KEPT}"})
+            self._events.put({"error": NOT_KEPT})
+
+
+class _End:
+    """The last thing in the queue."""
+
+
+def _blocks_of(text: str) -> Sequence[Any]:
+    """The UI blocks of an earlier answer; their numbers were checked then."""
+    blocks = []
+    for part in f"\n{text}".split(f"\n{OPENING}")[1:]:
+        try:
+            blocks.append(json.loads(part.partition(":::")[0]))
+        except ValueError:
+            continue
+    return blocks

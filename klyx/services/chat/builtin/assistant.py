@@ -1,0 +1,187 @@
+"""Answers by rules: reads the question, asks the tools, and writes what they gave."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from klyx.database import Database
+from klyx.services.chat.builtin import answers
+from klyx.services.chat.builtin.answers import Results
+from klyx.services.chat.builtin.intents import Intent, Question, read_question
+from klyx.services.chat.steps import Call, Cancellation, Content, Conversation, Step, ToolEnded, ToolRunner
+from klyx.services.chat.understanding import sector_condition, understand
+from klyx.services.stocks import StockReference
+from klyx.sources.base import Deadline
+
+RULES_NOTE = "Answered by Klyx's built-in rules from its own figures; no language model is set up."
+RISK_NOTE = "These are figures, not advice: prices can fall, and figures can be old or wrong. Check before you decide."
+ROWS = 10
+
+Asking: TypeAlias = Generator[Step, None, Results]
+
+
+@dataclass(frozen=True, slots=True)
+class _Turn:
+    question: Question
+    tools: ToolRunner
+    cancelled: Cancellation
+    deadline: Deadline
+
+    @property
+    def companies(self) -> Sequence[StockReference]:
+        return self.question.companies
+
+    def ask(self, *calls: tuple[str, Mapping[str, Any]]) -> Asking:
+        """Run the tools side by side; their results in the order of the calls."""
+        named = [Call(f"call-{place}", name, arguments) for place, (name, arguments) in enumerate(calls)]
+        ended: dict[str, Mapping[str, Any]] = {}
+        for step in self.tools.run(named, self.cancelled, self.deadline):
+            yield step
+            if isinstance(step, ToolEnded):
+                ended[step.call_id] = step.result
+        return [ended.get(call.call_id, {"error": "This was not looked up."}) for call in named]
+
+
+class BuiltInAssistant:
+    """An assistant (see klyx.services.chat.steps.Assistant) that needs no model. It says so in every answer."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def answer(
+        self, conversation: Conversation, tools: ToolRunner, cancelled: Cancellation, deadline: Deadline
+    ) -> Iterator[Step]:
+        earlier = [said.content for said in conversation.messages[:-1] if said.role == "user"]
+        with self._database.read() as session:
+            question = read_question(session, conversation.question, earlier)
+        turn = _Turn(question, tools, cancelled, deadline)
+        yield from _WAYS[question.intent](turn)
+        if question.intent not in (Intent.HELP, Intent.UNKNOWN, Intent.DEBTS):
+            yield Content(f"\n\n{RISK_NOTE}")
+        yield Content(f"\n\n{RULES_NOTE}\n")
+
+
+def _price(turn: _Turn) -> Iterator[Step]:
+    results = yield from turn.ask(*(("get_stock_price", _ticker(company)) for company in turn.companies))
+    yield Content(answers.prices(results))
+
+
+def _compare(turn: _Turn) -> Iterator[Step]:
+    companies = turn.companies[:2]
+    calls = [
+        (name, _ticker(company))
+        for name in ("get_stock_price", "get_fundamentals", "get_technical_analysis")
+        for company in companies
+    ]
+    results = yield from turn.ask(*[(name, _named(name, arguments)) for name, arguments in calls])
+    yield Content(answers.comparison(companies, results[:2], results[2:4], results[4:]))
+
+
+def _fundamentals(turn: _Turn) -> Iterator[Step]:
+    company = turn.companies[0]
+    results = yield from turn.ask(
+        ("get_fundamentals", {"symbol": company.nse_code}), ("get_stock_price", _ticker(company))
+    )
+    yield Content(answers.fundamentals(company, *results))
+
+
+def _technicals(turn: _Turn) -> Iterator[Step]:
+    company = turn.companies[0]
+    results = yield from turn.ask(
+        ("get_technical_analysis", _ticker(company)),
+        ("get_stock_history", {**_ticker(company), "period": "6mo"}),
+    )
+    yield Content(answers.technicals(company, *results))
+
+
+def _news(turn: _Turn) -> Iterator[Step]:
+    (result,) = yield from turn.ask(("get_stock_news", {"stock_name": turn.companies[0].nse_code}))
+    yield Content(answers.news(turn.companies[0], result))
+
+
+def _chart(turn: _Turn) -> Iterator[Step]:
+    company = turn.companies[0]
+    arguments = {**_ticker(company), "period": answers.period_in(turn.question.text)}
+    results = yield from turn.ask(("get_stock_history", arguments), ("get_stock_price", _ticker(company)))
+    yield Content(answers.history(company, *results))
+
+
+def _overview(turn: _Turn) -> Iterator[Step]:
+    company = turn.companies[0]
+    results = yield from turn.ask(
+        ("get_stock_price", _ticker(company)),
+        ("get_fundamentals", {"symbol": company.nse_code}),
+        ("get_technical_analysis", _ticker(company)),
+    )
+    yield Content(answers.overview(*results))
+
+
+def _screen(turn: _Turn) -> Iterator[Step]:
+    understood = understand(turn.question.text)
+    if understood is None:
+        yield from _unknown(turn)
+        return
+    (result,) = yield from turn.ask(("screen_stocks", {**understood.definition, "limit": ROWS}))
+    yield Content(answers.screen(understood, result))
+
+
+def _movers(turn: _Turn) -> Iterator[Step]:
+    text = f" {turn.question.text.lower()} "
+    falling = any(word in text for word in ("loser", "worst"))
+    sector, _ = sector_condition(text)
+    field = answers.change_field(text)
+    known = {"field": field, "operator": "lt" if falling else "gt", "value": 0}
+    definition = {
+        "filters": [known, *([sector] if sector else [])],
+        "sort_by": field,
+        "sort_order": "asc" if falling else "desc",
+        "limit": ROWS,
+    }
+    (result,) = yield from turn.ask(("screen_stocks", definition))
+    yield Content(answers.movers(result, field, falling=falling, sector=sector))
+
+
+def _portfolio(turn: _Turn) -> Iterator[Step]:
+    (result,) = yield from turn.ask(("get_portfolio", {}))
+    yield Content(answers.portfolio(result))
+
+
+def _debts(turn: _Turn) -> Iterator[Step]:
+    (result,) = yield from turn.ask(("get_debts", {}))
+    yield Content(answers.debts(result))
+
+
+def _help(_turn: _Turn) -> Iterator[Step]:
+    yield Content(answers.HELP)
+
+
+def _unknown(turn: _Turn) -> Iterator[Step]:
+    (result,) = yield from turn.ask(("search_stocks", {"query": turn.question.text}))
+    yield Content(answers.not_understood(result))
+
+
+def _ticker(company: StockReference) -> dict[str, Any]:
+    return {"ticker": company.nse_code}
+
+
+def _named(tool: str, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
+    return {"symbol": arguments["ticker"]} if tool == "get_fundamentals" else arguments
+
+
+_WAYS: Mapping[Intent, Callable[[_Turn], Iterator[Step]]] = {
+    Intent.PRICE: _price,
+    Intent.COMPARE: _compare,
+    Intent.FUNDAMENTALS: _fundamentals,
+    Intent.TECHNICALS: _technicals,
+    Intent.NEWS: _news,
+    Intent.CHART: _chart,
+    Intent.OVERVIEW: _overview,
+    Intent.SCREEN: _screen,
+    Intent.MOVERS: _movers,
+    Intent.PORTFOLIO: _portfolio,
+    Intent.DEBTS: _debts,
+    Intent.HELP: _help,
+    Intent.UNKNOWN: _unknown,
+}
