@@ -39,7 +39,7 @@ from klyx.sources.moneycontrol_pages import (
     find_company,
     search_query,
 )
-from klyx.sources.moneycontrol_tables import grid_of, parse, read_page
+from klyx.sources.moneycontrol_tables import grids_of, read_page
 from klyx.sources.statement_periods import PeriodTable, joined
 from klyx.sources.statement_rows import section_rows
 
@@ -123,10 +123,10 @@ class MoneyControlSource:
     def _holdings(self, company: CompanyPages, deadline: Deadline) -> dict[str, float]:
         for path in (company.quote_path, company.shareholding_path):
             document = self._get(path, None, deadline)
-            if document is not None:
-                found = fields_from_holdings([grid_of(table) for table in self._read(parse, document).xpath("//table")])
-                if found:
-                    return found
+            found = {} if document is None else fields_from_holdings(self._read(grids_of, document))
+            if found:
+                self._circuit.understood()
+                return found
         return {}
 
     def _statements(self, symbol: str, kind: StatementKind, deadline: Deadline) -> Statements:
@@ -154,6 +154,7 @@ class MoneyControlSource:
             page = None if document is None else self._read(read_page, document)
             if page is None or not page.tables:
                 break
+            self._circuit.understood()
             found.append(page.tables[0])
             following = company.statement_path(section, kind, number + 1)
             if page.older_years is None or not company.is_page(page.older_years, following):
@@ -185,6 +186,7 @@ class MoneyControlSource:
             if document is None:
                 raise SourceUnavailable(f"{NAME}'s search could not be found")
             company = self._read(find_company, document, code)
+            self._circuit.understood()
             place = {"unknown": True} if company is None else _place(company)
             self._memo.put(_page_key(code), place, UNKNOWN_SECONDS if company is None else KNOWN_SECONDS)
         if company is None:
@@ -206,12 +208,10 @@ class MoneyControlSource:
     def _read(self, reader: Callable[..., T], *arguments: Any) -> T:
         """What a document says. One that cannot be understood counts against the source."""
         try:
-            found = reader(*arguments)
+            return reader(*arguments)
         except SourceUnavailable:
             self._circuit.misunderstood()
             raise
-        self._circuit.understood()
-        return found
 
     def _answer(self, question: Callable[[], T]) -> T:
         """Whatever goes wrong inside, callers see a SourceError."""

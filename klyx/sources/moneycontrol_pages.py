@@ -22,7 +22,7 @@ SECTION_NAMES: dict[Section, str] = {
     "cash_flow": "cash-flow",
     "ratios": "ratios",
 }
-_QUOTE_PATH = re.compile(r"/india/stockpricequote/([a-z0-9&.-]{1,60})/([a-z0-9&-]{1,80})/([A-Z0-9&]{1,20})/?")
+_QUOTE_PATH = re.compile(r"/india/stockpricequote/([a-z0-9&-]{1,60})/([a-z0-9&-]{1,80})/([A-Z0-9&]{1,20})/?")
 _TAG = re.compile(r"<[^>]*>")
 _ISIN = re.compile(r"[A-Z]{2}[A-Z0-9]{9}\d")
 _CODES = re.compile(r"<span[^>]*>(.*?)</span>", re.IGNORECASE | re.DOTALL)

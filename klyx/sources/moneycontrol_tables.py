@@ -47,6 +47,11 @@ def read_page(document: bytes) -> Page:
     return Page(tables, _link_to_older_years(root))
 
 
+def grids_of(document: bytes) -> list[Grid]:
+    """The cells of every table of a page, whatever they hold. Raises SourceUnavailable for what is no page."""
+    return [grid_of(table) for table in parse(document).xpath("//table[not(.//table)]")]
+
+
 def parse(document: bytes) -> Any:
     """The root element. Raises SourceUnavailable for what is no HTML, and for what was cut off."""
     if not _is_complete(document.lower()):

@@ -14,6 +14,7 @@ from bench.market.failures import Kind
 from klyx.sources.base import (
     Deadline,
     MarketDataSource,
+    SourceCircuitOpen,
     SourceRateLimited,
     SourceUnavailable,
     StatementKind,
@@ -200,6 +201,20 @@ def test_bad_weather_is_a_source_that_is_not_available(kind: Kind) -> None:
             source.statements(GROUP.symbol, "standalone", soon())
         simulator.recover()
         assert source.statements(GROUP.symbol, "standalone", soon()).sections["profit_loss"]
+
+
+def test_a_source_that_answers_nothing_of_use_is_left_alone_for_a_while() -> None:
+    with moneycontrol() as (simulator, _):
+        source = source_of(simulator, circuit_failures=3)
+        source.fetch(GROUP.symbol, soon())
+        simulator.fail("html")
+        for _attempt in range(4):
+            with pytest.raises(SourceUnavailable):
+                source.fetch(GROUP.symbol, soon())
+        simulator.arrivals.clear()
+        with pytest.raises(SourceCircuitOpen):
+            source.fetch(GROUP.symbol, soon())
+        assert simulator.arrivals.of() == []
 
 
 def test_a_source_that_is_asked_too_often_is_left_alone_for_as_long_as_it_says() -> None:

@@ -54,6 +54,7 @@ def test_only_the_exact_code_counts(codes: str) -> None:
         "ftp://www.moneycontrol.com/india/stockpricequote/refineries/relianceindustries/RI",
         "//www.moneycontrol.com/india/stockpricequote/refineries/relianceindustries/RI",
         "https://www.moneycontrol.com/india/stockpricequote/../../relianceindustries/RI",
+        "https://www.moneycontrol.com/india/stockpricequote/../relianceindustries/RI",
         "https://www.moneycontrol.com/india/stockpricequote/refineries/relianceindustries/RI%2F..",
         "https://www.moneycontrol.com/us/quote/relianceindustries/RI",
         "http://[::1",
