@@ -150,5 +150,12 @@ class RunKind:
 _KINDS = (
     RunKind("populate", "List of stocks", "Taking up the list", "Took up the list", "klyx.services.populate:WORK"),
     RunKind("refresh", "Prices", "Fetching prices", "Fetched prices", "klyx.services.refresh:WORK"),
+    RunKind(
+        "fundamentals",
+        "Statements",
+        "Fetching statements",
+        "Fetched statements",
+        "klyx.services.fundamentals_run:WORK",
+    ),
 )
 RUN_KINDS: dict[str, RunKind] = {kind.name: kind for kind in _KINDS}
