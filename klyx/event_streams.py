@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import socket
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Any
 
@@ -57,6 +58,26 @@ def stream(events: Iterable[bytes], give_back: Callable[[], None]) -> Response:
     # Not in the generator: one that was never started runs no `finally`.
     response.call_on_close(give_back)
     return response
+
+
+def reader_watch(environ: Mapping[str, Any]) -> Callable[[], bool]:
+    """What tells whether the reader of this request's answer has left, without writing anything to find out.
+
+    Where the server does not show its socket, nobody is seen to leave before the next write.
+    """
+    found = environ.get("gunicorn.socket") or environ.get("werkzeug.socket")
+    if not isinstance(found, socket.socket):
+        return lambda: False
+
+    def has_left() -> bool:
+        try:
+            return found.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT) == b""
+        except BlockingIOError:
+            return False
+        except OSError:
+            return True
+
+    return has_left
 
 
 def event_bytes(payload: dict[str, Any], event_id: int) -> bytes:

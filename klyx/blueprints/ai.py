@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from contextlib import closing
 from typing import Any
 
-from flask import Response, current_app
+from flask import Response, current_app, request
 from flask.blueprints import BlueprintSetupState
 
 from klyx.blueprints.screener import screen_answer
 from klyx.errors import Invalid
-from klyx.event_streams import HEARTBEAT, StreamSlots, data_bytes, stream
+from klyx.event_streams import HEARTBEAT, StreamSlots, data_bytes, reader_watch, stream
 from klyx.identity import current_user_id, user_required
 from klyx.lookup_waiting import wait_for_lookup
 from klyx.openapi import Blueprint
@@ -75,7 +75,7 @@ def chat(asked: dict[str, str]) -> Response:
         give_back()
         raise
     answering.start()
-    return stream(_events(answering), give_back)
+    return stream(_events(answering, reader_watch(request.environ)), give_back)
 
 
 def _begin(user_id: str, question: str, thread_id: str) -> Answering:
@@ -106,9 +106,9 @@ def _look_up() -> LookUp:
     return look_up
 
 
-def _events(answering: Answering) -> Generator[bytes]:
+def _events(answering: Answering, reader_has_left: Callable[[], bool]) -> Generator[bytes]:
     # closing(): a reader that leaves ends the answer now, not when the garbage is collected.
-    with closing(answering.events(HEARTBEAT_SECONDS)) as events:
+    with closing(answering.events(HEARTBEAT_SECONDS, reader_has_left)) as events:
         for event in events:
             yield HEARTBEAT if event is None else data_bytes(dict(event))
     yield DONE

@@ -10,7 +10,7 @@ import logging
 import queue
 import threading
 import time
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -41,6 +41,8 @@ NOTHING_TO_SAY = "I have no answer to that. Please ask about a stock, a comparis
 TOO_SLOW = "I am sorry, this took too long. Please ask again, perhaps about fewer stocks."
 NOT_KEPT = "The answer could not be saved. Please copy what you need and ask again."
 LONGEST_OUTPUT = 300
+# How soon somebody is noticed to have left while there is nothing to write.
+LOOK_AGAIN_SECONDS = 0.5
 
 # `data` of one event; None is a heartbeat.
 Event = Mapping[str, Any] | None
@@ -91,18 +93,24 @@ class Answering:
     def start(self) -> None:
         threading.Thread(target=self._run, name=f"answer-{self._turn.thread_id[:8]}", daemon=True).start()
 
-    def events(self, heartbeat_seconds: float) -> Generator[Event]:
-        """Events as they come about, None every `heartbeat_seconds` without one. Closing it cancels the answer."""
+    def events(self, heartbeat_seconds: float, reader_has_left: Callable[[], bool]) -> Generator[Event]:
+        """Events as they come about, None every `heartbeat_seconds` without one.
+
+        The answer is cancelled when the generator is closed, and soon after the reader has left.
+        """
+        silent_since = time.monotonic()
         try:
-            while True:
+            while not reader_has_left():
                 try:
-                    event = self._events.get(timeout=heartbeat_seconds)
+                    event = self._events.get(timeout=LOOK_AGAIN_SECONDS)
                 except queue.Empty:
-                    yield None
-                    continue
+                    if time.monotonic() - silent_since < heartbeat_seconds:
+                        continue
+                    event = None
                 if isinstance(event, _End):
                     return
                 yield event
+                silent_since = time.monotonic()
         finally:
             self.cancellation.cancel()
 

@@ -1,0 +1,208 @@
+"""Answers of a model, over its real protocol: the bytes on the wire, the stored thread, and every way it can fail."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+from typing import Any
+
+import pytest
+from flask import Flask
+
+from klyx.config import Settings
+from klyx.database.models import ChatUsage
+from klyx.services.chat.model import TOOK_TOO_MUCH
+from klyx.services.chat.model_client import BUSY, CUT_OFF, REFUSED, UNREACHABLE
+from tests.api import Api, serve
+from tests.blueprints.test_ai import ask, blocks_in, conversation
+from tests.fakes.model import KEY, FakeModel, Reply, calls, cut_off, error_inside, fails, hangs, says
+from tests.sse import as_client_reads, events_of, text_of
+
+PRICES = calls(("get_stock_price", '{"ticker": "TCS.NS"}'), ("get_stock_price", '{"ticker": "INFY"}'))
+COMPARISON = (
+    "Here they are.\n\n:::ui-component\n"
+    '{"type": "comparison", "data": {"stocks": [{"symbol": "TCS"}, {"symbol": "INFY"}], '
+    '"metrics": [{"label": "Price", "values": ["₹3,140.00", 1600]}]}}\n:::\n\nPrices can <b>fall</b>.'
+)
+
+Serve = Callable[..., tuple[Api, FakeModel]]
+
+
+@pytest.fixture
+def serve_with(app_settings: Settings, fresh_app: Callable[[Settings], Flask]) -> Iterator[Serve]:
+    """The application with a model that gives these replies."""
+    with ExitStack() as stack:
+
+        def start(*replies: Reply, **changes: Any) -> tuple[Api, FakeModel]:
+            model = stack.enter_context(FakeModel(replies))
+            settings = dataclasses.replace(
+                app_settings, openai_api_key=KEY, openai_base_url=model.url, **{"chat_answer_seconds": 20.0, **changes}
+            )
+            app = fresh_app(settings)
+            api = Api(stack.enter_context(serve(app)), app)
+            api.starter()
+            return api, model
+
+        yield start
+
+
+def answer_to(api: Api, question: str = "Compare TCS and INFY") -> tuple[list[Any], str]:
+    """The events, and what the thread holds afterwards."""
+    asha, thread_id = api.register(), str(uuid.uuid4())
+    events = events_of(ask(asha, question, thread_id))
+    messages = conversation(asha, thread_id)["messages"]
+    return events, messages[1]["content"] if len(messages) > 1 else ""
+
+
+def errors_in(events: Sequence[Any]) -> list[str]:
+    return [event["error"] for event in events if "error" in event]
+
+
+def test_a_comparison_with_two_tools(serve_with: Serve) -> None:
+    api, model = serve_with(PRICES, says(COMPARISON))
+    events, kept = answer_to(api)
+    tools = [(event["tool"], event["status"]) for event in events if "tool" in event]
+    assert sorted(tools) == [("get_stock_price", "completed")] * 2 + [("get_stock_price", "starting")] * 2
+    text = text_of(events)
+    assert kept == text.strip()
+    (block,) = blocks_in(text)
+    assert block["data"]["metrics"] == [{"label": "Price", "values": ["₹3,140.00", 1600]}]
+    assert "&lt;b&gt;fall&lt;/b&gt;" in text
+    first, second = model.requests
+    assert first["stream"] is True
+    assert {tool["function"]["name"] for tool in first["tools"]} >= {"get_stock_price", "screen_stocks", "get_debts"}
+    assert first["messages"][0]["role"] == "system"
+    assert first["messages"][-1] == {"role": "user", "content": "Compare TCS and INFY"}
+    called, *results = second["messages"][2:]
+    written = [json.loads(call["function"]["arguments"]) for call in called["tool_calls"]]
+    assert written == [{"ticker": "TCS.NS"}, {"ticker": "INFY"}]
+    assert [json.loads(result["content"])["symbol"] for result in results] == ["TCS", "INFY"]
+    with api.runtime.database.read() as session:
+        (used,) = session.query(ChatUsage).all()
+        assert (used.answers, used.prompt_tokens, used.completion_tokens) == (1, 200, 40)
+        assert used.cost_usd == pytest.approx(200 * 2.5e-6 + 40 * 10e-6)
+
+
+def test_a_block_with_an_invented_number_is_left_out(serve_with: Serve) -> None:
+    api, _ = serve_with(PRICES, says(COMPARISON.replace("1600", "1700")))
+    events, kept = answer_to(api)
+    assert blocks_in(text_of(events)) == []
+    assert kept.startswith("Here they are.")
+
+
+def test_the_clients_own_parser_loses_nothing(serve_with: Serve) -> None:
+    api, _ = serve_with(says("Zwölf ₹ and हिन्दी, " * 40, fragment=3))
+    asha = api.register()
+    answer = ask(asha, "hello", stream=True)
+    chunks = list(answer.iter_content(chunk_size=None))
+    whole = b"".join(chunks)
+    assert "".join(as_client_reads([whole])) == "".join(as_client_reads(chunks)) == "Zwölf ₹ and हिन्दी, " * 40
+
+
+def test_earlier_turns_are_told_again_from_the_database(serve_with: Serve) -> None:
+    api, model = serve_with(says("First answer"), says("Second answer"))
+    asha, thread_id = api.register(), str(uuid.uuid4())
+    for question in ("One", "Two"):
+        events_of(ask(asha, question, thread_id))
+    assert [message["content"] for message in model.requests[1]["messages"][1:]] == ["One", "First answer", "Two"]
+
+
+@pytest.mark.parametrize(
+    ("replies", "message"),
+    [
+        ([fails(401)], REFUSED),
+        ([fails(400)], REFUSED),
+        ([fails(503)], UNREACHABLE),
+        ([fails(429, [("Retry-After", "100")])], BUSY),
+        ([error_inside()], UNREACHABLE),
+        ([cut_off("Half an ")], CUT_OFF),
+        ([error_inside("Half an ")], CUT_OFF),
+        ([calls(("get_stock_price", '{"ticker": "TCS"}'))], TOOK_TOO_MUCH),
+    ],
+)
+def test_a_failure_is_told_as_content_and_kept(serve_with: Serve, replies: list[Reply], message: str) -> None:
+    api, _ = serve_with(*replies, chat_answer_steps=4)
+    events, kept = answer_to(api)
+    assert errors_in(events) == [message]
+    assert text_of(events).endswith(message)
+    assert kept.endswith(message)
+
+
+@pytest.mark.parametrize("failure", [fails(500), fails(429, [("Retry-After", "1")]), error_inside()])
+def test_a_passing_failure_is_tried_again(serve_with: Serve, failure: Reply) -> None:
+    api, model = serve_with(failure, says("All is well."))
+    events, kept = answer_to(api)
+    assert (text_of(events), kept, errors_in(events)) == ("All is well.", "All is well.", [])
+    assert len(model.requests) == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "told"),
+    [
+        ("get_stock_price", '{"ticker": ', "JSON object"),
+        ("get_stock_price", "[1]", "JSON object"),
+        ("get_stock_price", "{}", "ticker"),
+        ("get_stock_price", '{"ticker": "NOSUCH"}', "No listed company"),
+        ("drop_tables", "{}", "no tool"),
+        ("screen_stocks", '{"filters": [{"field": "id; DROP TABLE", "operator": "gt", "value": 1}]}', "no field"),
+    ],
+)
+def test_a_senseless_call_is_told_to_the_model(serve_with: Serve, name: str, arguments: str, told: str) -> None:
+    api, model = serve_with(calls((name, arguments)), says("I see."))
+    events, kept = answer_to(api)
+    assert told in json.loads(model.requests[1]["messages"][-1]["content"])["error"]
+    assert kept == "I see."
+    assert errors_in(events) == []
+
+
+def test_the_last_step_may_not_call_tools(serve_with: Serve) -> None:
+    api, model = serve_with(calls(("get_stock_price", '{"ticker": "TCS"}')), chat_answer_steps=3)
+    answer_to(api)
+    assert [request["tool_choice"] for request in model.requests] == ["auto", "auto", "none"]
+
+
+def test_caps_on_tokens_end_an_answer_and_a_day(serve_with: Serve) -> None:
+    greedy = calls(("get_stock_price", '{"ticker": "TCS"}'), usage=(30_000, 20_000))
+    api, model = serve_with(greedy, chat_tokens_per_day=50_000)
+    asha = api.register()
+    events = events_of(ask(asha, "Compare TCS and INFY"))
+    assert errors_in(events) == [TOOK_TOO_MUCH]
+    assert len(model.requests) == 1
+    refused = ask(asha, "And now?")
+    assert (refused.status_code, refused.json()["status"]) == (429, "error")
+    assert int(refused.headers["Retry-After"]) <= 86_400
+
+
+def test_an_answer_without_a_word_is_none(serve_with: Serve) -> None:
+    api, _ = serve_with(says(""))
+    events, kept = answer_to(api)
+    assert text_of(events) == kept != ""
+
+
+def test_a_model_that_falls_silent_is_given_up(serve_with: Serve) -> None:
+    api, _ = serve_with(hangs("Let me see"), chat_answer_seconds=1.5)
+    events, kept = answer_to(api)
+    assert kept.startswith("Let me see")
+    assert len(errors_in(events)) == 1
+
+
+def test_a_reader_that_leaves_ends_the_models_work_and_keeps_what_was_written(serve_with: Serve) -> None:
+    api, model = serve_with(hangs("The first words. "))
+    asha, thread_id = api.register(), str(uuid.uuid4())
+    answer = ask(asha, "Tell me all", thread_id, stream=True)
+    next(answer.iter_content(chunk_size=None))
+    answer.close()
+    ended = threading.Event()
+    for _ in range(400):
+        messages = conversation(asha, thread_id)["messages"]
+        if model.left_at and len(messages) == 2:
+            break
+        ended.wait(0.05)
+    assert len(model.left_at) == 1
+    assert [message["content"] for message in messages] == ["Tell me all", "The first words."]
+    assert time.monotonic() >= model.left_at[0]
