@@ -133,7 +133,7 @@ RULES: dict[Section, tuple[Rule, ...]] = {
     "profit_loss": (
         revenue,
         _taking(*OTHER_INCOME, word="Other Income"),
-        _taking(*EXPENSES, word="Total Expen"),
+        lambda table: _named(table.find(*EXPENSES), "Total Expenses", "Total Expenses", "Total Expenditure"),
         operating_profit,
         lambda table: _named(table.find(*INTEREST), "Interest", "Interest", "Finance Cost"),
         tax,
