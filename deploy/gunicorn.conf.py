@@ -36,12 +36,14 @@ with suppress(OSError, AttributeError):
     libc.mallopt(M_ARENA_MAX, 2)
     libc.mallopt(M_MMAP_THRESHOLD, 128 * 1024)
 
-bind = list(settings.http_binds)
-workers = settings.web_workers
+# Streamed answers have a server of their own, so that however many are open, short requests find a thread. It is
+# one process: the bounds on streams, in all and per user, are counted there.
+bind = list(settings.chat_binds if settings.serves_chat else settings.http_binds)
+workers = 1 if settings.serves_chat else settings.web_workers
 worker_class = "gthread"
-threads = settings.web_threads
+threads = settings.chat_threads if settings.serves_chat else settings.web_threads
 # A full worker stops accepting, so that another one does; the few above `threads` are idle connections.
-worker_connections = settings.web_threads + 8
+worker_connections = threads + 8
 # How long open requests and streams may go on after a stop or reload. `timeout` never ends a gthread request.
 graceful_timeout = 30
 logger_class = StructuredLogger

@@ -7,6 +7,7 @@ import os
 import re
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
 from marshmallow import EXCLUDE, Schema, ValidationError
@@ -40,7 +41,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
     environ = environment() if environ is None else environ
     given = given_settings(environ)
     if "HTTP_BINDS" not in given and environ.get("PORT", "").strip():
-        given["HTTP_BINDS"] = f"127.0.0.1:{environ['PORT'].strip()},127.0.0.1:8000"
+        given["HTTP_BINDS"] = f"127.0.0.1:{environ['PORT'].strip()}"
     schema = Schema.from_dict({f.name: f.metadata["field"] for f in dataclasses.fields(Settings)})(unknown=EXCLUDE)
     try:
         loaded = schema.load(given)
@@ -69,6 +70,11 @@ def _checked(settings: Settings) -> Settings:
         raise ConfigurationError("DATABASE_POOL_MIN must not be above DATABASE_POOL_MAX.")
     if settings.web_threads <= settings.max_event_streams:
         raise ConfigurationError("WEB_THREADS must be above MAX_EVENT_STREAMS, or streams starve short requests.")
+    if settings.chat_threads <= settings.max_chat_streams + settings.max_event_streams:
+        raise ConfigurationError("CHAT_THREADS must be above MAX_CHAT_STREAMS + MAX_EVENT_STREAMS.")
+    model = urlsplit(settings.openai_base_url)
+    if settings.is_production and model.scheme == "http" and model.hostname not in ("127.0.0.1", "::1", "localhost"):
+        raise ConfigurationError("OPENAI_BASE_URL must use https in production, unless it is on this machine.")
     if settings.is_production and any("=http://" in rewrite for rewrite in settings.source_rewrites):
         raise ConfigurationError("SOURCE_REWRITES must use https in production.")
     return settings

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 
 from marshmallow import fields, validate
 
-from klyx.config_fields import RateLimit, setting
+from klyx.config_fields import CommaSeparated, RateLimit, setting
+
+CHAT_ROLE = "chat"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,11 +97,29 @@ class ChatOptions:
         default=15.0,
         doc="Longest time one tool call may take",
     )
+    http_role: str = setting(
+        "HTTP_ROLE",
+        fields.String(validate=validate.OneOf(["web", CHAT_ROLE])),
+        default="web",
+        doc="`chat` makes gunicorn the second server, for streamed answers: CHAT_BINDS, one process, CHAT_THREADS",
+    )
+    chat_binds: tuple[str, ...] = setting(
+        "CHAT_BINDS",
+        CommaSeparated(fields.String(validate=validate.Regexp(r"^\S+:\d{1,5}$", error="must look like host:port"))),
+        default=("127.0.0.1:8000",),
+        doc="Addresses of the server for streamed answers; the clients expect this port",
+    )
+    chat_threads: int = setting(
+        "CHAT_THREADS",
+        fields.Integer(validate=validate.Range(4, 512)),
+        default=96,
+        doc="Threads of that server; keep it above MAX_CHAT_STREAMS + MAX_EVENT_STREAMS",
+    )
     max_chat_streams: int = setting(
         "MAX_CHAT_STREAMS",
         fields.Integer(validate=validate.Range(1, 1000)),
         default=64,
-        doc="Answers a process streams at a time; one more is answered 503",
+        doc="Answers that server streams at a time; one more is answered 503",
     )
     max_chat_streams_per_user: int = setting(
         "MAX_CHAT_STREAMS_PER_USER",
@@ -110,3 +130,7 @@ class ChatOptions:
     rate_limit_chat: str = setting(
         "RATE_LIMIT_CHAT", RateLimit(), default="20 per minute; 300 per hour", doc="Questions to the assistant per user"
     )
+
+    @property
+    def serves_chat(self) -> bool:
+        return self.http_role == CHAT_ROLE

@@ -145,8 +145,8 @@ class Settings(SourceOptions, ChatOptions):
     http_binds: tuple[str, ...] = setting(
         "HTTP_BINDS",
         CommaSeparated(fields.String(validate=validate.Regexp(r"^\S+:\d{1,5}$", error="must look like host:port"))),
-        default=("127.0.0.1:5001", "127.0.0.1:8000"),
-        doc="Addresses the web application listens on; the clients expect both ports",
+        default=("127.0.0.1:5001",),
+        doc="Addresses the web application listens on; the clients expect this port, and CHAT_BINDS",
     )
     web_workers: int = setting(
         "WEB_WORKERS", fields.Integer(validate=validate.Range(1, 64)), default=2, doc="gunicorn processes"

@@ -17,7 +17,7 @@ def test_embedded_defaults(tmp_path: Path) -> None:
     settings = load_settings({"INSTANCE_FOLDER": str(tmp_path)})
     assert settings.environment == "development"
     assert settings.database_url == f"sqlite:///{tmp_path / 'klyx.sqlite3'}"
-    assert settings.http_binds == ("127.0.0.1:5001", "127.0.0.1:8000")
+    assert (settings.http_binds, settings.chat_binds) == (("127.0.0.1:5001",), ("127.0.0.1:8000",))
     assert settings.trusted_proxy_count == 0
 
 
@@ -91,6 +91,7 @@ def test_every_unusable_variable_is_named_in_one_line(tmp_path: Path) -> None:
         ({"CORS_PREVIEW_ORIGIN_PATTERN": "("}, "CORS_PREVIEW_ORIGIN_PATTERN"),
         ({"DATABASE_POOL_MIN": "9", "DATABASE_POOL_MAX": "3"}, "DATABASE_POOL_MIN"),
         ({"WEB_THREADS": "8", "MAX_EVENT_STREAMS": "8"}, "WEB_THREADS"),
+        ({"CHAT_THREADS": "80", "MAX_CHAT_STREAMS": "64", "MAX_EVENT_STREAMS": "16"}, "CHAT_THREADS"),
     ],
 )
 def test_settings_that_contradict_each_other(environ: dict[str, str], complaint: str, tmp_path: Path) -> None:
@@ -120,7 +121,7 @@ def test_aliases_and_lists(tmp_path: Path) -> None:
         }
     )
     assert settings.redis_url == "rediss://somewhere/1"
-    assert settings.http_binds == ("127.0.0.1:7001", "127.0.0.1:8000")
+    assert settings.http_binds == ("127.0.0.1:7001",)
     assert settings.cors_origins == ("https://a.example", "https://b.example")
     assert settings.database_url.startswith("sqlite:///")
 

@@ -35,6 +35,7 @@ HEARTBEAT_SECONDS = 10.0
 LOOKUP_SECONDS = 5.0
 # The turn of a process that died ends by itself a little after its answer would have.
 TURN_MARGIN_SECONDS = 15.0
+THREADS_FOR_ONE_STREAM = 4
 FIRST_RESULTS = 20
 NOT_UNDERSTOOD = (
     "We found no condition in that sentence. Name figures and limits, for example: "
@@ -47,7 +48,11 @@ EVENT_STREAM = {"type": "string", "example": 'data: {"content": "TCS trades at .
 @blueprint.record_once
 def set_slots_aside(state: BlueprintSetupState) -> None:
     settings = state.app.extensions[EXTENSION_KEY].settings
-    state.app.extensions[SLOTS_KEY] = StreamSlots(settings.max_chat_streams, settings.max_chat_streams_per_user)
+    count = settings.max_chat_streams
+    if not settings.serves_chat:
+        # Whoever comes here past the server for streams takes a thread from short requests.
+        count = min(count, settings.web_threads // THREADS_FOR_ONE_STREAM)
+    state.app.extensions[SLOTS_KEY] = StreamSlots(max(1, count), settings.max_chat_streams_per_user)
 
 
 @blueprint.get("/health")

@@ -27,9 +27,10 @@ def main(parent: int | None) -> None:
     """Start the whole stack and keep it running until Ctrl-C."""
     try:
         settings = load_settings()
-        urls = [url_of(bind) for bind in settings.http_binds]
+        binds = (*settings.http_binds, *settings.chat_binds)
+        urls = [url_of(bind) for bind in binds]
         with single_instance(settings.instance_folder, urls):
-            require_free(settings.http_binds)
+            require_free(settings.http_binds, settings.chat_binds)
             run(settings, parent)
     except (ConfigurationError, StackError) as error:
         click.echo(f"klyx: {error}", err=True)
@@ -53,8 +54,9 @@ def run(settings: Settings, parent: int | None) -> None:
             supervisor.start(programs.worker(variables))
             supervisor.start(programs.scheduler(variables))
             supervisor.start(programs.web(variables))
+            supervisor.start(programs.chat(variables))
             supervisor.wait_until(
-                lambda: all(is_healthy(bind) for bind in settings.http_binds),
+                lambda: all(is_healthy(bind) for bind in (*settings.http_binds, *settings.chat_binds)),
                 WEB_SECONDS,
                 f"The web application did not answer within {WEB_SECONDS:g} s.",
             )

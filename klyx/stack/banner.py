@@ -29,6 +29,7 @@ def banner(settings: Settings) -> str:
         f"  API docs     {first}/api/docs",
         f"  Health       {first}/api/health",
         *(f"  The same on  {other}" for other in others),
+        *(f"  Chat         {url_of(bind)}/api/ai/health" for bind in settings.chat_binds),
         f"  Database     {_place(settings.database_url)}",
         f"  Redis        {_place(settings.redis_url)}",
         "",

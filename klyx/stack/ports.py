@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterable
+from collections.abc import Collection
 from pathlib import Path
 
 from klyx.stack.errors import StackError
@@ -40,16 +40,19 @@ def free_port(preferred: int | None = None) -> int:
     return port
 
 
-def require_free(binds: Iterable[str]) -> None:
-    """Raises StackError that names the first of `binds` that is taken, who holds it, and what to do."""
-    wanted = tuple(binds)
-    for bind in wanted:
+def require_free(http_binds: Collection[str], chat_binds: Collection[str] = ()) -> None:
+    """Raises StackError that names the first of these binds that is taken, who holds it, and what to do."""
+    for bind in (*http_binds, *chat_binds):
         host, port = split_bind(bind)
         if not is_free(host, port):
-            others = ",".join(f"127.0.0.1:{free_port()}" for _ in wanted)
+            others = [
+                f"{name}={','.join(f'127.0.0.1:{free_port()}' for _ in binds)}"
+                for name, binds in (("HTTP_BINDS", http_binds), ("CHAT_BINDS", chat_binds))
+                if binds
+            ]
             raise StackError(
                 f"{bind} is already in use by {holder_of(port) or 'another program'}. "
-                f"Stop it, or choose other ports: HTTP_BINDS={others} make run"
+                f"Stop it, or choose other ports: {' '.join(others)} make run"
             )
 
 

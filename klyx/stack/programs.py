@@ -37,13 +37,18 @@ def scheduler(environment: Mapping[str, str]) -> Program:
 
 
 def web(environment: Mapping[str, str]) -> Program:
+    return _gunicorn("The web application", environment)
+
+
+def chat(environment: Mapping[str, str]) -> Program:
+    """The same application on ports and threads of its own, for streamed answers."""
+    return _gunicorn("The server of the chat", {**environment, "HTTP_ROLE": "chat"})
+
+
+def _gunicorn(title: str, environment: Mapping[str, str]) -> Program:
     options = ("--config", "deploy/gunicorn.conf.py", "--graceful-timeout", str(WEB_GRACE_SECONDS))
-    return Program(
-        "The web application",
-        (*_python("gunicorn"), *options, "wsgi:app"),
-        environment,
-        stop_seconds=WEB_GRACE_SECONDS + 2.0,
-    )
+    command = (*_python("gunicorn"), *options, "wsgi:app")
+    return Program(title, command, environment, stop_seconds=WEB_GRACE_SECONDS + 2.0)
 
 
 def _python(module: str) -> tuple[str, ...]:

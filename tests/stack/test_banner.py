@@ -25,6 +25,7 @@ def test_a_bind_has_a_url_for_a_browser(bind: str, url: str) -> None:
 def test_the_banner_says_where_everything_is_and_no_password() -> None:
     settings = Settings(
         http_binds=("127.0.0.1:6001", "127.0.0.1:6002"),
+        chat_binds=("127.0.0.1:6003",),
         postgres_url="postgresql://klyx:secret1@db.example.org:5433/klyx",
         redis_url="redis://:secret2@127.0.0.1:7000/0",
     )
@@ -36,6 +37,7 @@ def test_the_banner_says_where_everything_is_and_no_password() -> None:
         "http://127.0.0.1:6001/api/docs",
         "http://127.0.0.1:6001/api/health",
         "http://127.0.0.1:6002",
+        "http://127.0.0.1:6003",
         "postgresql://db.example.org:5433/klyx",
         "redis://127.0.0.1:7000/0",
     ):

@@ -33,7 +33,8 @@ def start_stack(start: Start, binds: tuple[str, str], tmp_path: Path) -> Stack:
     blank = dict.fromkeys(("REDIS_URL", "KV_URL", "POSTGRES_URL", "PORT", "JWT_SECRET_KEY", "FLASK_ENV"), "")
 
     def start_stack(**settings: str) -> Run:
-        environ = {**blank, "HTTP_BINDS": ",".join(binds), "INSTANCE_FOLDER": str(tmp_path), **settings}
+        ports = {"HTTP_BINDS": binds[0], "CHAT_BINDS": binds[1]}
+        environ = {**blank, **ports, "INSTANCE_FOLDER": str(tmp_path), **settings}
         return start("-m", "klyx.stack", environ=environ)
 
     return start_stack
@@ -121,7 +122,7 @@ def test_with_urls_it_runs_on_those_servers_and_a_sigkill_leaves_nothing(
 def test_a_taken_port_is_named(start_stack: Stack, binds: tuple[str, str]) -> None:
     with ThrowAwayRedis() as other:
         taken = f"127.0.0.1:{other.port}"
-        line = refused(start_stack(HTTP_BINDS=f"{binds[0]},{taken}"))
+        line = refused(start_stack(CHAT_BINDS=taken))
         holder = f"(process {other.pid})"
 
     assert line.startswith(f"klyx: {taken} is already in use by ")
