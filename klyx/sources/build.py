@@ -27,9 +27,15 @@ def _moneycontrol(context: SourceContext) -> Source:
     return MoneyControlSource(context)
 
 
+def _google_news(context: SourceContext) -> Source:
+    from klyx.sources.google_news import GoogleNewsSource
+
+    return GoogleNewsSource(context)
+
+
 # One line a source, in priority order. Each is called once per process with what the sources share; it
 # connects to nothing, and answers None when the source cannot be used as it is configured.
-FACTORIES: tuple[Callable[[SourceContext], Source | None], ...] = (_yahoo, _moneycontrol)
+FACTORIES: tuple[Callable[[SourceContext], Source | None], ...] = (_yahoo, _moneycontrol, _google_news)
 
 
 class Sources:

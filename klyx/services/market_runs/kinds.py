@@ -151,11 +151,19 @@ _KINDS = (
     RunKind("populate", "List of stocks", "Taking up the list", "Took up the list", "klyx.services.populate:WORK"),
     RunKind("refresh", "Prices", "Fetching prices", "Fetched prices", "klyx.services.refresh:WORK"),
     RunKind(
+        "technicals",
+        "Technical indicators",
+        "Fetching daily prices",
+        "Fetched daily prices",
+        "klyx.services.technicals.run:WORK",
+    ),
+    RunKind(
         "fundamentals",
         "Statements",
         "Fetching statements",
         "Fetched statements",
         "klyx.services.fundamentals_run:WORK",
     ),
+    RunKind("news", "News", "Asking for news", "Asked for news", "klyx.services.news.run:WORK"),
 )
 RUN_KINDS: dict[str, RunKind] = {kind.name: kind for kind in _KINDS}

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import random
 from datetime import date
+from itertools import pairwise
 
 import pytest
 
@@ -23,7 +24,7 @@ def market(count: int = 300) -> dict[date, float]:
 def follower(index: dict[date, float], times: float) -> list[DailyBar]:
     closes = [500.0]
     levels = list(index.values())
-    for before, level in zip(levels, levels[1:], strict=False):
+    for before, level in pairwise(levels):
         closes.append(closes[-1] * (1 + times * (level / before - 1)))
     return bars_of_closes(closes)
 

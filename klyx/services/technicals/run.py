@@ -1,0 +1,153 @@
+"""The run that fetches daily prices of all stocks and works out their technical columns."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import func, or_, select
+from sqlalchemy.orm import Session
+
+from klyx.database import Database
+from klyx.database.models import PriceBar, Stock
+from klyx.database.types import utc_now
+from klyx.database.versions import PRICES, STOCKS
+from klyx.services import price_history
+from klyx.services.market_data.columns import ColumnValue
+from klyx.services.market_data.scores import recompute_scores
+from klyx.services.market_data.store import store
+from klyx.services.market_runs.kinds import Chosen, Fetched, Item, Selection, StockWork, WorkContext
+from klyx.services.price_history import FetchedBars
+from klyx.services.stocks.expressions import by_market_cap
+from klyx.services.technicals.beta import MARKET
+from klyx.services.technicals.changes import LONGEST_CLOSURE, months_before
+from klyx.services.technicals.columns import technical_columns
+from klyx.sources.base import (
+    Deadline,
+    HistorySource,
+    SourceCircuitOpen,
+    SourceError,
+    SourceRateLimited,
+)
+
+logger = logging.getLogger(__name__)
+
+FETCH_SECONDS = 60.0
+# India's time, which has no summer time: a session is over, and its bar complete, in the late afternoon.
+INDIA = timedelta(hours=5, minutes=30)
+# Indicators of a stock that has not been traded for so long would pass for today's.
+LONGEST_PAUSE = timedelta(days=30)
+MARKET_DAYS = 400
+NO_SOURCE = "No source of daily prices is switched on."
+
+
+@dataclass(frozen=True, slots=True)
+class Prices:
+    """What was fetched for one stock; `market_closes` is the market's index by day, empty when unknown."""
+
+    fetched: FetchedBars
+    source: str
+    obtained_at: datetime
+    market_closes: Mapping[date, float]
+
+
+class _Market:
+    """The index's closes, asked for once a day by each process, and once again some time after a failure."""
+
+    RETRY_SECONDS = 300.0
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._day: date | None = None
+        self._closes: Mapping[date, float] = {}
+        self._retry: Deadline | None = None
+
+    def closes(self, source: HistorySource, today: date, deadline: Deadline) -> Mapping[date, float]:
+        """By day; empty when the source does not give them: then beta stays as it is."""
+        with self._lock:
+            if self._day == today and (self._closes or (self._retry is not None and not self._retry.expired)):
+                return self._closes
+            self._day, self._closes = today, {}
+            try:
+                bars = source.history(MARKET, today - timedelta(days=MARKET_DAYS), deadline)
+            except SourceError as error:
+                self._retry = Deadline(self.RETRY_SECONDS)
+                logger.warning("The market's index is missing", extra={"source": source.name, "error": str(error)})
+                return {}
+            self._closes = {bar.day: bar.close for bar in bars}
+            return self._closes
+
+
+_market = _Market()
+
+
+def select_stocks(session: Session, selection: Selection) -> Sequence[Chosen]:
+    """Stocks whose newest bar is not of today, the largest first; with `everything` all of them."""
+    newest = select(PriceBar.stock_id, func.max(PriceBar.day).label("day")).group_by(PriceBar.stock_id).subquery()
+    statement = select(Stock.id, Stock.nse_code).where(Stock.nse_code.is_not(None))
+    if not selection.everything:
+        statement = statement.outerjoin(newest, newest.c.stock_id == Stock.id)
+        statement = statement.where(or_(newest.c.day.is_(None), newest.c.day < today_in_india()))
+    page = statement.order_by(*by_market_cap(Stock)).offset(selection.offset).limit(selection.limit)
+    return [Chosen(stock_id, str(nse_code)) for stock_id, nse_code in session.execute(page)]
+
+
+def fetch_technicals(context: WorkContext, item: Item) -> Fetched:
+    """The missing daily prices of one stock from the first source that gives them.
+
+    Raises SourceRateLimited or SourceCircuitOpen when no source failed for another reason.
+    """
+    with context.database.read() as session:
+        kept = price_history.newest_bars(session, [item.stock_id]).get(item.stock_id, ())
+    today = today_in_india()
+    first_day = today - timedelta(days=context.settings.price_history_days)
+    deadline = Deadline(FETCH_SECONDS)
+    outcomes: dict[str, str] = {}
+    errors: list[SourceError] = []
+    for source in context.sources.giving(HistorySource):  # type: ignore[type-abstract]
+        try:
+            fetched = price_history.fetch_bars(source, item.nse_code, kept, first_day, deadline)
+        except SourceError as error:
+            outcomes[source.slug] = type(error).__name__
+            errors.append(error)
+            continue
+        outcomes[source.slug] = "ok"
+        closes = _market.closes(source, today, deadline)
+        return Fetched(item, Prices(fetched, source.name, utc_now(), closes), outcomes)
+    if errors and all(isinstance(error, SourceRateLimited | SourceCircuitOpen) for error in errors):
+        raise errors[0]
+    return Fetched(item, outcomes=outcomes, error=f"{errors[-1]}." if errors else NO_SOURCE)
+
+
+def store_technicals(session: Session, results: Sequence[Fetched]) -> None:
+    """Keep the prices of several stocks, and put what follows from them into `stocks`."""
+    prices: dict[int, Prices] = {result.item.stock_id: result.value for result in results if result.value is not None}
+    price_history.store_bars(session, {stock_id: found.fetched for stock_id, found in prices.items()})
+    today = today_in_india()
+    since = months_before(today, 36) - 2 * LONGEST_CLOSURE
+    figures: dict[int, dict[str, ColumnValue]] = {}
+    for stock_id, bars in price_history.read_bars(session, list(prices), since).items():
+        if bars[-1].day < today - LONGEST_PAUSE:
+            continue
+        found = prices[stock_id]
+        figures[stock_id] = {
+            name: ColumnValue(value, found.source, found.obtained_at)
+            for name, value in technical_columns(bars, found.market_closes).items()
+        }
+    store(session, figures)
+
+
+def finish(database: Database) -> Mapping[str, Any]:
+    """Relative strength and the scores follow from the changes over a year."""
+    return {"scores_changed": recompute_scores(database)}
+
+
+def today_in_india() -> date:
+    return (utc_now() + INDIA).date()
+
+
+WORK = StockWork(select_stocks, fetch_technicals, store_technicals, finish, changing=(STOCKS, PRICES))
