@@ -22,13 +22,14 @@ TAKES_LONGER = "Fetching this takes longer than usual. Please try again in a few
 RETRY_SECONDS = 10
 
 
-def wait_for_lookup(
-    *, kind: str, unique_key: str, arguments: Mapping[str, Any], seconds: float = LONGEST_WAIT_SECONDS
-) -> None:
-    """Returns when the lookup has ended well. Raises Unavailable when it failed, is not done, or too many wait."""
+def wait_for_lookup(*, kind: str, unique_key: str, arguments: Mapping[str, Any], seconds: float | None = None) -> None:
+    """Returns when the lookup has ended well; waits `seconds`, LONGEST_WAIT_SECONDS unless told.
+
+    Raises Unavailable when it failed, is not done by then, or too many wait.
+    """
     with _room().place():
         job_id = request_lookup(kind=kind, unique_key=unique_key, arguments=arguments)
-        job = lookups.answer_within(runtime().database, job_id, seconds)
+        job = lookups.answer_within(runtime().database, job_id, LONGEST_WAIT_SECONDS if seconds is None else seconds)
     if job is None or job.state not in FINAL_STATES:
         raise Unavailable(TAKES_LONGER, RETRY_SECONDS)
     if job.error:
