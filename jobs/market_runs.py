@@ -147,7 +147,7 @@ def _end(
 ) -> None:
     updated, failed, total = counts
     report.log_failures(run, failures)
-    status = runs.status_of(updated, failed)
+    status = runs.status_of(failed, total)
     message = report.progress_message(kind, updated, failed, total)
     with runtime.database.begin() as session:
         jobs.complete(session, lease, {"run": run.id, "status": status, **report.counts(counts), **details}, message)

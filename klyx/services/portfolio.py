@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import cast
 
-from sqlalchemy import CursorResult, delete, select
+from sqlalchemy import CursorResult, delete, select, update
 from sqlalchemy.orm import Session
 
 from klyx.database.models import PortfolioEntry
 from klyx.database.upsert import insert_if_absent
 from klyx.database.versions import mark_changed, portfolio_of
-from klyx.errors import Invalid, NotFound
+from klyx.errors import Invalid, NotFound, Unauthorized
 from klyx.services.stocks import MAX_BATCH_NAMES, MAX_NAME_CHARACTERS
 from klyx.services.user_lock import lock_user
 
@@ -63,6 +64,23 @@ def add_many(session: Session, user_id: str, names: Sequence[str]) -> int:
     rows = [{"user_id": user_id, "stock_name": name} for name in new[: max(0, MAX_HOLDINGS - len(held))]]
     mark_changed(session, portfolio_of(user_id))
     return insert_if_absent(session, PortfolioEntry, rows)
+
+
+def rename_holdings(session: Session, old: str, new: str) -> int:
+    """Who holds a stock by its old name holds it by the new one, at its place and once; how many users that were."""
+    entries = select(PortfolioEntry).where(PortfolioEntry.stock_name == old)
+    users = sorted(entry.user_id for entry in session.scalars(entries))
+    for user_id in users:
+        with suppress(Unauthorized):
+            lock_user(session, user_id)
+        of_user = PortfolioEntry.user_id == user_id
+        if new in stock_names(session, user_id):
+            session.execute(delete(PortfolioEntry).where(of_user, PortfolioEntry.stock_name == old))
+        else:
+            renaming = update(PortfolioEntry).where(of_user, PortfolioEntry.stock_name == old)
+            session.execute(renaming.values(stock_name=new).execution_options(synchronize_session=False))
+        mark_changed(session, portfolio_of(user_id))
+    return len(users)
 
 
 def remove(session: Session, user_id: str, stock_name: str) -> None:

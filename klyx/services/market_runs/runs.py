@@ -115,11 +115,11 @@ def end(
     )
 
 
-def status_of(updated: int, failed: int) -> Status:
+def status_of(failed: int, total: int) -> Status:
     """Success without a failure, failed with nothing else, and partial in between."""
     if failed == 0:
         return "success"
-    return "partial" if updated else "failed"
+    return "partial" if failed < total else "failed"
 
 
 def end_abandoned(session: Session, kind: str | None = None) -> Sequence[str]:
