@@ -98,6 +98,18 @@ def understand(sentence: str) -> Understood | None:
     return Understood(definition, explain(ways, logic), _unread(rest))
 
 
+def fields_in(text: str) -> list[str]:
+    """The columns of the figures that a text names, in its order."""
+    places: dict[str, int] = {}
+    rest = f" {text.lower()} "
+    for word, column in _WORDS:
+        found = re.search(rf"(?<![\w/]){re.escape(word)}(?![\w/])", rest)
+        if found:
+            places.setdefault(column, found.start())
+            rest = rest[: found.start()] + " " * len(word) + rest[found.end() :]
+    return sorted(places, key=lambda column: places[column])
+
+
 def sector_condition(text: str) -> tuple[dict[str, Any] | None, str]:
     """The condition for a group of companies that a text names, and the text without it."""
     for word, parts in sorted(SECTOR_WORDS.items(), key=lambda item: -len(item[0])):

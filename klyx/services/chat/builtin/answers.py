@@ -9,7 +9,7 @@ from typing import Any
 from klyx.services.chat import blocks
 from klyx.services.chat.builtin.writing import count, crores, dated, percent, price, ratio, table
 from klyx.services.chat.safety import as_block
-from klyx.services.chat.understanding import Understood
+from klyx.services.chat.understanding import Understood, fields_in
 from klyx.services.stocks import StockReference
 
 Result = Mapping[str, Any]
@@ -51,6 +51,17 @@ _FIGURES: Sequence[tuple[str, str, Any]] = (
     ("Dividend yield", "dividend_yield_pct", percent),
     ("Promoter holding", "promoter_holding_pct", percent),
     ("Piotroski score (of 9)", "piotroski_score", count),
+)
+_MORE: Sequence[tuple[str, str, Any]] = (
+    ("RSI", "rsi", ratio),
+    ("ADX", "adx", ratio),
+    ("ROA", "roa_annual_pct", percent),
+    ("FII holding", "fii_holding_pct", percent),
+    ("DII holding", "dii_holding_pct", percent),
+    ("Revenue of the year", "revenue_annual", crores),
+    ("Net profit of the year", "net_profit_annual", crores),
+    ("Durability score", "durability_score", count),
+    ("Valuation score", "valuation_score", count),
 )
 _PERIODS = (
     (r"five years|5 ?y(?:ea)?rs?", "5y"),
@@ -141,11 +152,23 @@ def _verdicts(companies: Sequence[StockReference], figures: Results) -> list[str
     return lines
 
 
-def fundamentals(company: StockReference, figures: Result, quote: Result) -> str:
+def asked_for(company: StockReference, text: str, figures: Mapping[str, Any]) -> str:
+    """The figures that the question names, first and in words; empty when it names none that is known."""
+    writers = {name: (label, write) for label, name, write in (*_FIGURES, *_MORE)}
+    lines = []
+    for name in fields_in(text):
+        if name in writers and figures.get(name) is not None:
+            label, write = writers[name]
+            lines.append(f"**{label} of {company.stock_name}: {write(figures[name])}**\n\n")
+    return "".join(lines)
+
+
+def fundamentals(company: StockReference, text: str, figures: Result, quote: Result) -> str:
     if "error" in figures:
         return str(figures["error"])
     rows = [(label, write(value)) for label, name, write in _FIGURES if (value := _figure(figures, name)) is not None]
-    parts = [f"## Fundamentals of {company.stock_name} ({company.nse_code})\n\n"]
+    parts = [asked_for(company, text, figures.get("figures") or {})]
+    parts.append(f"## Fundamentals of {company.stock_name} ({company.nse_code})\n\n")
     parts += [f"* {line}\n" for line in _reading(figures)]
     parts.append("\n" + table(("Figure", "Value"), rows) + "\n")
     metrics = figures.get("key_metrics") or []
@@ -178,12 +201,14 @@ def _reading(figures: Result) -> list[str]:
     return lines
 
 
-def technicals(company: StockReference, technical: Result, past: Result) -> str:
+def technicals(company: StockReference, text: str, technical: Result, past: Result) -> str:
     if "error" in technical:
         return str(technical["error"])
     trend = str(technical.get("trend") or "")
     levels = technical["support_resistance"]
-    parts = [f"## Trend of {company.stock_name} ({company.nse_code})\n\n"]
+    named = {"rsi": technical["rsi"]["value"], "adx": technical.get("adx")}
+    parts = [asked_for(company, text, named)]
+    parts.append(f"## Trend of {company.stock_name} ({company.nse_code})\n\n")
     if trend:
         direction = "Yes, it is in an uptrend" if "Bullish" in trend else "No, it is not in an uptrend"
         parts.append(f"**{direction}** by its moving averages: {trend}.\n\n")

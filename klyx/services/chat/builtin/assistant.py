@@ -84,7 +84,7 @@ def _fundamentals(turn: _Turn) -> Iterator[Step]:
     results = yield from turn.ask(
         ("get_fundamentals", {"symbol": company.nse_code}), ("get_stock_price", _ticker(company))
     )
-    yield Content(answers.fundamentals(company, *results))
+    yield Content(answers.fundamentals(company, turn.question.text, *results))
 
 
 def _technicals(turn: _Turn) -> Iterator[Step]:
@@ -93,7 +93,7 @@ def _technicals(turn: _Turn) -> Iterator[Step]:
         ("get_technical_analysis", _ticker(company)),
         ("get_stock_history", {**_ticker(company), "period": "6mo"}),
     )
-    yield Content(answers.technicals(company, *results))
+    yield Content(answers.technicals(company, turn.question.text, *results))
 
 
 def _news(turn: _Turn) -> Iterator[Step]:

@@ -1,0 +1,191 @@
+"""Forty questions to the built-in assistant: intent, company, and figures as the database has them."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from klyx.bundled import read_starter_list
+from klyx.database.starter import load_starter_list
+from klyx.errors import Unavailable
+from klyx.runtime import Runtime
+from klyx.services import portfolio
+from klyx.services.chat.blocks import allowed_block
+from klyx.services.chat.builtin import BuiltInAssistant
+from klyx.services.chat.builtin.writing import crores, percent, price, ratio
+from klyx.services.chat.safety import KnownNumbers, SafeText
+from klyx.services.chat.steps import Cancellation, Content, Conversation, Said, ToolEnded
+from klyx.services.chat.tools import toolbox
+from klyx.services.stocks import StockObject, find_stock
+from klyx.sources.base import Deadline
+from tests.api import Api
+
+
+@dataclass
+class Answer:
+    text: str = ""
+    tools: list[str] = field(default_factory=list)
+    blocks: list[dict[str, Any]] = field(default_factory=list)
+    dropped: int = 0
+
+
+@pytest.fixture
+def runtime(api: Api) -> Runtime:
+    with api.runtime.database.begin() as session:
+        load_starter_list(session, read_starter_list())
+    return api.runtime
+
+
+def no_lookup(**_: Any) -> None:
+    raise Unavailable("Nobody is asked in this test.")
+
+
+def answer_to(runtime: Runtime, *questions: str, user_id: str = "nobody") -> Answer:
+    """The answer to the last of these questions, made safe as it would be for a reader."""
+    conversation = Conversation(user_id, str(uuid.uuid4()), [Said("user", question) for question in questions])
+    known, answer = KnownNumbers(), Answer()
+    safe = SafeText(lambda block: allowed_block(block, known))
+    tools = toolbox(runtime, user_id, no_lookup)
+    for step in BuiltInAssistant(runtime.database).answer(conversation, tools, Cancellation(), Deadline(60)):
+        if isinstance(step, ToolEnded):
+            known.learn(step.result)
+            answer.tools.append(step.name)
+        elif isinstance(step, Content):
+            answer.text += "".join(safe.feed(step.text))
+    answer.text += "".join(safe.end())
+    answer.dropped = safe.dropped_blocks
+    parts = f"\n{answer.text}".split("\n:::ui-component")[1:]
+    answer.blocks = [json.loads(part.partition(":::")[0]) for part in parts]
+    return answer
+
+
+def stock_of(runtime: Runtime, symbol: str) -> StockObject:
+    with runtime.database.read() as session:
+        return find_stock(session, symbol)
+
+
+Figure = tuple[str, Callable[[Any], str]]
+PRICE: Figure = ("current_price", price)
+PE: Figure = ("pe_ttm", ratio)
+
+# Question, companies it is about, and figures that the answer must show as the database has them.
+ABOUT_COMPANIES: tuple[tuple[str, tuple[str, ...], tuple[Figure, ...]], ...] = (
+    ("Price of Reliance?", ("RELIANCE",), (PRICE, ("market_cap", crores))),
+    ("Compare TCS and Infy", ("TCS", "INFY"), (PRICE, PE, ("roe_annual_pct", percent))),
+    ("Analyze HDFC Bank fundamentals", ("HDFCBANK",), (PE, ("roe_annual_pct", percent), ("market_cap", crores))),
+    ("Is Zomato in an uptrend?", ("ETERNAL",), (PRICE, ("sma_50", price), ("tech_rsi", ratio))),
+    ("What is the price of M&M?", ("M&M",), (PRICE,)),
+    ("How much is L&T trading at?", ("LT",), (PRICE,)),
+    ("TCS", ("TCS",), (PRICE,)),
+    ("Tell me about Bajaj Auto", ("BAJAJ-AUTO",), (PRICE,)),
+    ("ITC price", ("ITC",), (PRICE,)),
+    ("is ITC better than HUL?", ("ITC", "HINDUNILVR"), (PRICE, PE)),
+    ("Compare Axis Bank vs ICICI Bank", ("AXISBANK", "ICICIBANK"), (PE,)),
+    ("compare hdfc bank, sbi", ("HDFCBANK", "SBIN"), (PE, ("market_cap", crores))),
+    ("What is the P/E of Infosys?", ("INFY",), (PE,)),
+    ("Is Tata Steel overvalued?", ("TATASTEEL",), (PE, ("sector_pe_ttm", ratio))),
+    ("RSI of Wipro", ("WIPRO",), (("tech_rsi", ratio),)),
+    ("technical analysis of Sun Pharma", ("SUNPHARMA",), (("sma_200", price),)),
+    ("Is Maruti bullish?", ("MARUTI",), (("sma_50", price),)),
+    ("show me the chart of Titan", ("TITAN",), (PRICE,)),
+    ("should I buy Nestle?", ("NESTLEIND",), (PE,)),
+    ("ROE of Asian Paints", ("ASIANPAINT",), (("roe_annual_pct", percent),)),
+    ("dividend yield of Coal India", ("COALINDIA",), (("dividend_yield_pct", percent),)),
+    ("What is the market cap of RELIANCE.NS?", ("RELIANCE",), (("market_cap", crores),)),
+    ("Dr Reddys trend", ("DRREDDY",), (("tech_rsi", ratio),)),
+    ("promoter holding of Trent", ("TRENT",), (("promoter_holding_pct", percent),)),
+    ("net profit of ONGC?", ("ONGC",), (("net_profit_annual", crores),)),
+    ("How is Adani Ports valued, any debt?", ("ADANIPORTS",), (("debt_to_equity", ratio),)),
+)
+
+
+@pytest.mark.parametrize(("question", "symbols", "figures"), ABOUT_COMPANIES)
+def test_a_question_about_companies(
+    runtime: Runtime, question: str, symbols: tuple[str, ...], figures: tuple[Figure, ...]
+) -> None:
+    answer = answer_to(runtime, question)
+    shown = answer.text + json.dumps(answer.blocks, ensure_ascii=False)
+    for symbol in symbols:
+        stock = stock_of(runtime, symbol)
+        assert str(stock["stock_name"]) in answer.text
+        for column, write in figures:
+            assert stock[column] is not None
+            assert write(stock[column]) in shown
+    assert answer.dropped == 0
+    if len(symbols) == 2:
+        (block,) = answer.blocks
+        assert [compared["symbol"] for compared in block["data"]["stocks"]] == list(symbols)
+    assert "built-in rules" in answer.text
+
+
+@pytest.mark.parametrize(
+    ("question", "expected"),
+    [
+        ("Stocks with P/E under 15 and ROE over 20", lambda s: s["pe_ttm"] < 15 and s["roe_annual_pct"] > 20),
+        ("IT stocks with PE below 30", lambda s: s["sector_name"] == "Software & Services" and s["pe_ttm"] < 30),
+        ("banks with ROE above 15", lambda s: s["industry_name"] == "Banks" and s["roe_annual_pct"] > 15),
+        ("debt free large caps", lambda s: s["debt_to_equity"] < 0.1 and s["market_cap"] >= 2e11),
+        ("at least 60% promoter holding", lambda s: s["promoter_holding_pct"] >= 60),
+    ],
+)
+def test_a_screen_in_words(runtime: Runtime, question: str, expected: Callable[[Any], bool]) -> None:
+    def meets(stock: Any) -> bool:
+        try:
+            return expected(stock)
+        except TypeError:
+            return False
+
+    answer = answer_to(runtime, question)
+    matching = [stock for stock in read_starter_list() if meets(stock)]
+    assert matching
+    assert f"**{len(matching)}** of 50 stocks match" in answer.text
+    for stock in sorted(matching, key=lambda s: -float(s["market_cap"] or 0))[:10]:
+        assert f"({stock['nse_code']})" in answer.text
+
+
+@pytest.mark.parametrize(
+    ("question", "column", "lowest", "sector"),
+    [
+        ("Top gainers in IT", "day_change_pct", False, "Software & Services"),
+        ("top losers today", "day_change_pct", True, None),
+        ("best performers this year", "year_1_change_pct", False, None),
+    ],
+)
+def test_who_moved_most(runtime: Runtime, question: str, column: str, *, lowest: bool, sector: str | None) -> None:
+    rows = [row for row in read_starter_list() if row[column] is not None and sector in (None, row["sector_name"])]
+    rows.sort(key=lambda row: float(row[column] or 0), reverse=not lowest)
+    text = answer_to(runtime, question).text
+    places = [text.index(f"({row['nse_code']})") for row in rows[:2]]
+    assert places == sorted(places)
+
+
+@pytest.mark.parametrize("question", ["hello", "what can you do?", "weather in Mumbai", "Price of XYZZY", "asdf qwer"])
+def test_what_is_not_understood_is_said_with_examples(runtime: Runtime, question: str) -> None:
+    answer = answer_to(runtime, question)
+    assert "Price of Reliance?" in answer.text
+    assert answer.blocks == []
+
+
+def test_a_follow_up_without_a_name(runtime: Runtime) -> None:
+    answer = answer_to(runtime, "Price of Reliance?", "and its P/E?")
+    assert ratio(stock_of(runtime, "RELIANCE")["pe_ttm"]) in answer.text
+
+
+def test_own_portfolio_and_debts(api: Api, runtime: Runtime) -> None:
+    asha = api.register()
+    assert "empty" in answer_to(runtime, "my portfolio", user_id=asha.user_id).text
+    with runtime.database.begin() as session:
+        portfolio.add(session, asha.user_id, "Wipro Ltd.")
+    text = answer_to(runtime, "How is my portfolio doing?", user_id=asha.user_id).text
+    assert "Wipro Ltd." in text
+    assert price(stock_of(runtime, "WIPRO")["current_price"]) in text
+    assert "No debts are stored" in answer_to(runtime, "what about my loans", user_id=asha.user_id).text
+
+
+def test_without_headlines_it_says_so(runtime: Runtime) -> None:
+    assert "No recent headlines about Tata Motors" in answer_to(runtime, "News about Tata Motors").text
