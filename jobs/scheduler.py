@@ -9,6 +9,8 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from contextlib import closing
+from datetime import UTC, datetime
+from functools import partial
 from types import FrameType
 
 from redis import RedisError
@@ -20,11 +22,13 @@ from jobs.housekeeping import PeriodicTask
 from jobs.leadership import Leadership
 from jobs.queue import JobQueue
 from jobs.recovery import recover_jobs
+from jobs.run_starter import RunStarter
 from klyx.config import ConfigurationError, load_settings
 from klyx.database import Database
 from klyx.errors import Unavailable
 from klyx.logs import configure_logging
 from klyx.runtime import build_runtime
+from klyx.services.market_runs.slots import schedules_of
 
 logger = logging.getLogger(__name__)
 
@@ -41,12 +45,14 @@ class Scheduler:
         leadership: Leadership,
         tasks: Mapping[str, PeriodicTask] = housekeeping.TASKS,
         clock: Callable[[], float] = time.time,
+        run_starter: RunStarter | None = None,
     ) -> None:
         self._database = database
         self._queue = queue
         self._leadership = leadership
         self._tasks = tasks
         self._clock = clock
+        self._run_starter = run_starter
         self._last_slots: dict[str, int] = {}
         self._failing: set[str] = set()
         self.leads = False
@@ -62,6 +68,12 @@ class Scheduler:
         self._do("recover", lambda: recover_jobs(self._database, self._queue))
         for name, task in self._tasks.items():
             self._do(name, lambda name=name, task=task: self._enqueue_if_due(name, task))  # type: ignore[misc]
+
+        if self._run_starter is not None:
+            self._do("runs", partial(self._start_due_runs, self._run_starter))
+
+    def _start_due_runs(self, starter: RunStarter) -> None:
+        starter.start_due(datetime.fromtimestamp(self._clock(), UTC))
 
     def _do(self, name: str, action: Callable[[], None]) -> None:
         """Before each action the leadership is made sure of again: the one before may have taken long."""
@@ -112,7 +124,9 @@ def main() -> int:
     interval_seconds = settings.scheduler_interval_seconds
     with closing(build_runtime(settings)) as runtime, patient_redis(settings.redis_url) as connection:
         leadership = Leadership(connection, max(MINIMUM_LEADERSHIP_SECONDS, 3 * interval_seconds))
-        scheduler = Scheduler(runtime.database, JobQueue(connection, settings), leadership)
+        queue = JobQueue(connection, settings)
+        starter = RunStarter(runtime.database, queue, schedules_of(settings), settings.job_max_attempts)
+        scheduler = Scheduler(runtime.database, queue, leadership, run_starter=starter)
         logger.info("scheduler started")
         scheduler.run(interval_seconds, stopping)
     logger.info("scheduler stopped")

@@ -150,20 +150,12 @@ class RunKind:
 _KINDS = (
     RunKind("populate", "List of stocks", "Taking up the list", "Took up the list", "klyx.services.populate:WORK"),
     RunKind("refresh", "Prices", "Fetching prices", "Fetched prices", "klyx.services.refresh:WORK"),
+    RunKind("enrich", "Figures", "Fetching figures", "Fetched figures", "klyx.services.enrich_run:WORK"),
+    RunKind("technicals", "Indicators", "Fetching daily prices", "Worked out", "klyx.services.technicals.run:WORK"),
     RunKind(
-        "technicals",
-        "Technical indicators",
-        "Fetching daily prices",
-        "Fetched daily prices",
-        "klyx.services.technicals.run:WORK",
+        "fundamentals", "Statements", "Fetching statements", "Fetched statements", "klyx.services.fundamentals_run:WORK"
     ),
-    RunKind(
-        "fundamentals",
-        "Statements",
-        "Fetching statements",
-        "Fetched statements",
-        "klyx.services.fundamentals_run:WORK",
-    ),
-    RunKind("news", "News", "Asking for news", "Asked for news", "klyx.services.news.run:WORK"),
+    RunKind("news", "News", "Reading news", "Read news", "klyx.services.news.run:WORK"),
+    RunKind("cleaning", "Cleaning", "Cleaning up", "Cleaned up", "klyx.services.cleaning:WORK"),
 )
 RUN_KINDS: dict[str, RunKind] = {kind.name: kind for kind in _KINDS}

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import select, update
+from sqlalchemy import and_, select, update
 from sqlalchemy.orm import Session
 
 from klyx.database.models import DataRefreshLog, Job
@@ -18,6 +18,10 @@ from klyx.services.market_runs.names import RUN_JOB
 
 Status = Literal["success", "partial", "failed"]
 StartedBy = Literal["schedule", "command", "key", "visitor"]
+_IS_ABANDONED = and_(
+    DataRefreshLog.status == "running",
+    ~select(Job.id).where(Job.id == DataRefreshLog.job_id, Job.finished_at.is_(None)).exists(),
+)
 INTERRUPTED = "The run was interrupted too often and was given up. The next one goes on with what it left."
 
 EVERY_STALE_STOCK = Selection()
@@ -124,10 +128,7 @@ def status_of(failed: int, total: int) -> Status:
 
 def end_abandoned(session: Session, kind: str | None = None) -> Sequence[str]:
     """End the running runs whose job has ended without them; returns their kinds."""
-    alone = select(DataRefreshLog).where(
-        DataRefreshLog.status == "running",
-        ~select(Job.id).where(Job.id == DataRefreshLog.job_id, Job.finished_at.is_(None)).exists(),
-    )
+    alone = select(DataRefreshLog).where(_IS_ABANDONED)
     if kind is not None:
         alone = alone.where(DataRefreshLog.refresh_type == kind)
     runs = session.scalars(alone).all()
@@ -137,6 +138,10 @@ def end_abandoned(session: Session, kind: str | None = None) -> Sequence[str]:
         updated, failed = run.stocks_updated or 0, run.stocks_failed or 0
         end(session, run, "partial" if updated else "failed", (updated, failed, run.stocks_total or 0), {}, INTERRUPTED)
     return [run.refresh_type for run in runs]
+
+
+def has_abandoned(session: Session) -> bool:
+    return session.scalar(select(DataRefreshLog.id).where(_IS_ABANDONED).limit(1)) is not None
 
 
 def list_runs(session: Session, limit: int, offset: int = 0) -> Sequence[tuple[DataRefreshLog, Job | None]]:
