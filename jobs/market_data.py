@@ -1,4 +1,4 @@
-"""The market-data source of a worker process."""
+"""The market-data sources of a worker process."""
 
 from __future__ import annotations
 
@@ -10,23 +10,8 @@ from redis.retry import Retry
 
 from klyx.config import Settings
 from klyx.runtime import Runtime
-from klyx.sources.base import MarketDataSource
-from klyx.sources.build import Sources, build_source, build_sources, source_settings
+from klyx.sources.build import Sources, build_sources, source_settings
 from klyx.sources.memo import Memo
-from klyx.sources.settings import SourceSettings
-
-
-@functools.lru_cache(maxsize=1)
-def source_of(settings: Settings) -> MarketDataSource | None:
-    """The source that the settings switch on, or None. One for the process: it remembers when not to ask."""
-    return build_source(
-        SourceSettings(
-            yahoo_enabled=settings.yahoo_enabled,
-            parallelism=settings.enrichment_parallelism,
-            base_url_rewrites=dict(rewrite.split("=", 1) for rewrite in settings.source_rewrites),
-            cache_folder=settings.instance_folder / "yahoo",
-        )
-    )
 
 
 def sources_of(runtime: Runtime) -> Sources:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from jobs.market_data import source_of
+from jobs.market_data import sources_of
 from klyx.runtime import Runtime
 from klyx.services import jobs, process_inputs, refusals, results, symbols
 from klyx.services.analysis.columns import NSE_CODE, STOCK_NAME
@@ -13,6 +13,7 @@ from klyx.services.analysis.pipeline import analyse, unify
 from klyx.services.analysis.table import Problem, Row, text
 from klyx.services.enrichment import Enrichment, enrich
 from klyx.services.jobs import Lease, ProgressReporter
+from klyx.services.market_data.gather import ENOUGH_QUALITY
 from klyx.services.process import NOTHING_TO_ANALYSE
 from klyx.services.process_inputs import Inputs
 from klyx.services.workspace_lock import lock_workspace
@@ -20,6 +21,7 @@ from klyx.sources.base import Deadline
 
 READING, ENRICHING, SAVING, DONE = 10, 20, 80, 100
 MOST_TOLD = 100
+QUICK_SOURCES = frozenset({"yahoo", "moneycontrol"})
 NOT_LISTED = (
     "This is none of the NSE stocks we know, so no market data was asked for; the workbook's own figures are kept. "
     "Correct its symbol to have them completed."
@@ -42,7 +44,8 @@ def run(runtime: Runtime, lease: Lease, progress: ProgressReporter) -> None:
     with runtime.database.read() as session:
         rows, found = process_inputs.resolve(session, rows)
         listed = symbols.listed_codes(session, [text(row, NSE_CODE) for row in rows])
-    enrichment = _enrich(runtime, listed, progress)
+    is_complete = bool(lease.arguments.get("use_multi_source"))
+    enrichment = _enrich(runtime, listed, progress, is_complete=is_complete)
     progress.report(SAVING, DONE, "Working out scores and saving the results.")
     analysis = analyse(rows, enrichment.records)
     summary = summarise(rows, enrichment, [*problems, *found, *analysis.problems], skipped, inputs)
@@ -73,7 +76,10 @@ def _fail(runtime: Runtime, lease: Lease, skipped: Sequence[Problem]) -> None:
         jobs.fail(session, lease, message)
 
 
-def _enrich(runtime: Runtime, listed: Sequence[str], progress: ProgressReporter) -> Enrichment:
+def _enrich(
+    runtime: Runtime, listed: Sequence[str], progress: ProgressReporter, *, is_complete: bool
+) -> Enrichment:
+    """With `is_complete` every source is waited for; else only two are asked, and enough is enough."""
     settings = runtime.settings
 
     def report(finished: int, total: int) -> None:
@@ -81,8 +87,14 @@ def _enrich(runtime: Runtime, listed: Sequence[str], progress: ProgressReporter)
         progress.report(reached, DONE, f"Completed the figures of {finished} of {total} stocks.")
 
     progress.report(ENRICHING, DONE, "Asking for missing figures.")
-    deadline = Deadline(settings.enrichment_deadline_seconds)
-    return enrich(listed, source_of(settings), deadline, settings.enrichment_parallelism, report)
+    return enrich(
+        listed,
+        [source for source in sources_of(runtime).quotes if is_complete or source.slug in QUICK_SOURCES],
+        Deadline(settings.enrichment_deadline_seconds),
+        settings.enrichment_parallelism,
+        report,
+        enough_quality=None if is_complete else ENOUGH_QUALITY,
+    )
 
 
 def summarise(

@@ -1,115 +1,106 @@
-"""Asks a market-data source for many symbols at once, within one deadline; tells what could not be had."""
+"""Asks the market-data sources for many symbols at once, within one deadline; tells what could not be had."""
 
 from __future__ import annotations
 
-import logging
-import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
+from functools import partial
 
+from klyx.services.market_data.gather import ENOUGH_QUALITY, Gathered, Gatherer, Memory
+from klyx.services.market_data.merge import Merged, merge
 from klyx.sources.base import (
     Deadline,
     MarketDataSource,
     SourceCircuitOpen,
-    SourceError,
     SourceRateLimited,
     SourceRecord,
+    SourceUnavailable,
 )
 
-logger = logging.getLogger(__name__)
-
 CONSEQUENCE = "the workbook's own figures are kept."
+NO_SOURCE = "No market-data source is switched on"
+NO_FIGURES = "No source knows any of its figures"
 # A source that is down or wants a rest answers the next symbol no better.
 STOPPING_ERRORS = (SourceRateLimited, SourceCircuitOpen)
+# Most of these threads wait: how many questions are asked at once is bounded for each source apart.
+STOCKS_AT_ONCE = 32
 
 
 @dataclass(frozen=True, slots=True)
 class Enrichment:
     """Every symbol asked for is a key of exactly one of the two. A failure is a sentence for people."""
 
-    records: dict[str, SourceRecord]
+    records: dict[str, Merged]
     failures: dict[str, str]
 
 
 def enrich(
     symbols: Sequence[str],
-    source: MarketDataSource | None,
+    sources: Sequence[MarketDataSource],
     deadline: Deadline,
     parallelism: int,
     on_progress: Callable[[int, int], None] | None = None,
+    *,
+    enough_quality: int | None = ENOUGH_QUALITY,
+    memo: Memory | None = None,
 ) -> Enrichment:
-    """Fetches each distinct symbol once, `parallelism` at a time, and returns no later than the deadline.
+    """Asks all `sources` (in priority order) for each distinct symbol once, and returns no later than the deadline.
 
-    A symbol that fails is reported, never raised. `on_progress(finished, total)` is called from this thread
-    after every symbol; what it raises ends the enrichment. Without a source every symbol fails with that
-    reason.
+    Each source is asked `parallelism` questions at a time; a slow one holds up none of the others. A symbol that
+    fails is reported, never raised. `on_progress(finished, total)` is called from this thread after every symbol;
+    what it raises ends the enrichment. With `enough_quality` a symbol is done as soon as its figures reach that score.
+    Without a source every symbol fails with that reason.
     """
     wanted = list(dict.fromkeys(symbols))
     enrichment = Enrichment({}, {})
-    if source is None:
-        enrichment.failures.update(dict.fromkeys(wanted, _sentence("No market-data source is switched on")))
+    if not sources:
+        enrichment.failures.update(dict.fromkeys(wanted, _sentence(NO_SOURCE)))
         return enrichment
-    questions = _Questions(source, deadline)
-    executor = ThreadPoolExecutor(max(1, parallelism), thread_name_prefix="enrichment")
+    gatherer = Gatherer(parallelism)
+    asked = [_UntilItWantsARest(source) for source in sources]
+    ask = partial(gatherer.gather, sources=asked, deadline=deadline, enough_quality=enough_quality, memo=memo)
+    executor = ThreadPoolExecutor(min(STOCKS_AT_ONCE, max(1, len(wanted))), thread_name_prefix="enrichment")
     try:
-        futures = {executor.submit(questions.ask, symbol): symbol for symbol in wanted}
-        _collect(futures, enrichment, deadline, on_progress)
+        futures = {executor.submit(ask, symbol): symbol for symbol in wanted}
+        # Without a timeout: every one of them ends at the deadline, with what had come by then.
+        for finished, future in enumerate(as_completed(futures), start=1):
+            _take(futures[future], future.result(), gatherer, enrichment)
+            if on_progress is not None:
+                on_progress(finished, len(futures))
     finally:
         # Threads that are still waiting for an answer end with their own bounded requests.
         executor.shutdown(wait=False, cancel_futures=True)
-    late = _sentence(f"{source.name} did not answer in time")
-    answered = enrichment.records.keys() | enrichment.failures.keys()
-    enrichment.failures.update({symbol: late for symbol in wanted if symbol not in answered})
+        gatherer.close()
     return enrichment
 
 
-def _collect(
-    futures: dict[Future[SourceRecord | str], str],
-    enrichment: Enrichment,
-    deadline: Deadline,
-    on_progress: Callable[[int, int], None] | None,
-) -> None:
-    try:
-        for finished, future in enumerate(as_completed(futures, timeout=deadline.remaining()), start=1):
-            answer = future.result()
-            if isinstance(answer, str):
-                enrichment.failures[futures[future]] = answer
-            else:
-                enrichment.records[futures[future]] = answer
-            if on_progress is not None:
-                on_progress(finished, len(futures))
-    except TimeoutError:
-        logger.warning("Enrichment ran out of time", extra={"symbols": len(futures)})
+def _take(symbol: str, gathered: Gathered, gatherer: Gatherer, enrichment: Enrichment) -> None:
+    merged = merge(gathered.records, gatherer.rejections)
+    if merged.fields:
+        enrichment.records[symbol] = merged
+    else:
+        reasons = dict.fromkeys(str(error) for error in gathered.failures.values())
+        enrichment.failures[symbol] = _sentence("; ".join(reasons) or NO_FIGURES)
 
 
-class _Questions:
-    """What the threads share: the source, the deadline, and the reason to stop asking once there is one."""
+class _UntilItWantsARest:
+    """A source that is not asked for further symbols once it said that it is down or asked too often."""
 
-    def __init__(self, source: MarketDataSource, deadline: Deadline) -> None:
+    def __init__(self, source: MarketDataSource) -> None:
+        self.name = source.name
+        self.slug = source.slug
         self._source = source
-        self._deadline = deadline
-        self._lock = threading.Lock()
-        self._reason_to_stop: str | None = None
+        self._reason: str | None = None
 
-    def ask(self, symbol: str) -> SourceRecord | str:
-        """The record, or the sentence that says why there is none."""
-        with self._lock:
-            if self._reason_to_stop is not None:
-                return self._reason_to_stop
-        if self._deadline.expired:
-            return _sentence(f"{self._source.name} did not answer in time")
+    def fetch(self, symbol: str, deadline: Deadline) -> SourceRecord:
+        if self._reason is not None:
+            raise SourceUnavailable(self._reason)
         try:
-            return self._source.fetch(symbol, self._deadline)
+            return self._source.fetch(symbol, deadline)
         except STOPPING_ERRORS as error:
-            with self._lock:
-                self._reason_to_stop = _sentence(str(error))
-            return self._reason_to_stop
-        except SourceError as error:
-            return _sentence(str(error))
-        except Exception:
-            logger.exception("A market-data source broke its promise", extra={"symbol": symbol})
-            return _sentence(f"{self._source.name} could not be asked because of an unexpected error")
+            self._reason = str(error)
+            raise
 
 
 def _sentence(clause: str) -> str:

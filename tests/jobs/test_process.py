@@ -29,7 +29,9 @@ def yahoo() -> Iterator[FakeYahoo]:
 def asking(api: Api, yahoo: FakeYahoo) -> Settings:
     """The application's settings, with Yahoo switched on and reached at the fake."""
     rewrites = tuple(f"{host}={url}" for host, url in yahoo.rewrites.items())
-    return dataclasses.replace(api.runtime.settings, yahoo_enabled=True, source_rewrites=rewrites)
+    return dataclasses.replace(
+        api.runtime.settings, sources_enabled=("yahoo",), yahoo_enabled=True, source_rewrites=rewrites
+    )
 
 
 class Interrupted(Exception):

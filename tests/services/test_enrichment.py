@@ -33,9 +33,9 @@ def source(yahoo: FakeYahoo, tmp_path: Path) -> YahooSource:
 
 
 def test_each_symbol_ends_as_a_record_or_as_a_failure(source: YahooSource) -> None:
-    enrichment = enrich([*KNOWN, "NOPE", "TCS", "not a symbol"], source, Deadline(30), 4)
+    enrichment = enrich([*KNOWN, "NOPE", "TCS", "not a symbol"], [source], Deadline(30), 4)
     assert set(enrichment.records) == set(KNOWN)
-    assert enrichment.records["ADANIENT"].fields["marketCap"] == 2_769_237_400_000
+    assert enrichment.records["ADANIENT"].values["marketCap"] == 2_769_237_400_000
     assert enrichment.failures == {
         "NOPE": "Yahoo Finance does not know the symbol NOPE; the workbook's own figures are kept.",
         "not a symbol": "'not a symbol' is not an NSE symbol; the workbook's own figures are kept.",
@@ -43,12 +43,12 @@ def test_each_symbol_ends_as_a_record_or_as_a_failure(source: YahooSource) -> No
 
 
 def test_nothing_to_ask(source: YahooSource, yahoo: FakeYahoo) -> None:
-    enrichment = enrich([], source, Deadline(30), 4)
+    enrichment = enrich([], [source], Deadline(30), 4)
     assert (enrichment.records, enrichment.failures, yahoo.requests) == ({}, {}, 0)
 
 
 def test_no_source() -> None:
-    enrichment = enrich(["TCS"], None, Deadline(30), 4)
+    enrichment = enrich(["TCS"], [], Deadline(30), 4)
     sentence = "No market-data source is switched on; the workbook's own figures are kept."
     assert (enrichment.records, enrichment.failures) == ({}, {"TCS": sentence})
 
@@ -61,21 +61,21 @@ def test_progress_comes_from_the_calling_thread_one_symbol_at_a_time(source: Yah
         seen.append((finished, total))
         threads.add(threading.current_thread())
 
-    enrich([*KNOWN, "NOPE"], source, Deadline(30), 3, on_progress)
+    enrich([*KNOWN, "NOPE"], [source], Deadline(30), 3, on_progress)
     assert seen == [(finished, 6) for finished in range(1, 7)]
     assert threads == {threading.current_thread()}
 
 
 def test_no_more_questions_at_once_than_allowed(source: YahooSource, yahoo: FakeYahoo) -> None:
     yahoo.delay(0.01)
-    enrichment = enrich(MANY[:12], source, Deadline(30), 3)
+    enrichment = enrich(MANY[:12], [source], Deadline(30), 3)
     assert len(enrichment.records) == 12
     assert 2 <= yahoo.busiest <= 3
 
 
 def test_a_rate_limit_ends_the_questions(source: YahooSource, yahoo: FakeYahoo) -> None:
     yahoo.fail_with("429", path="quoteSummary", retry_after="60")
-    enrichment = enrich(MANY, source, Deadline(30), 4)
+    enrichment = enrich(MANY, [source], Deadline(30), 4)
     limited = "Yahoo Finance limits how often it may be asked; the workbook's own figures are kept."
     assert enrichment.failures == dict.fromkeys(MANY, limited)
     assert yahoo.asked("quoteSummary") <= 4
@@ -83,7 +83,7 @@ def test_a_rate_limit_ends_the_questions(source: YahooSource, yahoo: FakeYahoo) 
 
 def test_without_a_network_nobody_waits_for_every_symbol(source: YahooSource, yahoo: FakeYahoo) -> None:
     yahoo.fail_with("reset")
-    enrichment = enrich(MANY, source, Deadline(30), 4)
+    enrichment = enrich(MANY, [source], Deadline(30), 4)
     assert enrichment.failures == dict.fromkeys(MANY, UNREACHED)
     assert yahoo.requests <= 3 + 4
 
@@ -92,11 +92,11 @@ def test_the_deadline_keeps_what_came_in_time_and_leaves_no_thread(source: Yahoo
     source.fetch("INFY", Deadline(20))
     for symbol in MANY[1:]:
         yahoo.fail_with("drip", path=symbol)
-    enrichment = enrich(MANY, source, Deadline(2.0), 4)
+    enrichment = enrich(MANY, [source], Deadline(2.0), 4)
     assert list(enrichment.records) == [MANY[0]]
     assert enrichment.failures == dict.fromkeys(MANY[1:], TOO_LATE)
     for thread in threading.enumerate():
-        if thread.name.startswith("enrichment"):
+        if thread.name.startswith(("enrichment", "ask-")):
             thread.join(10)
             assert not thread.is_alive()
 
@@ -106,7 +106,7 @@ def test_a_callback_that_raises_ends_the_enrichment(source: YahooSource, yahoo: 
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        enrich(MANY, source, Deadline(30), 2, cancelled)
+        enrich(MANY, [source], Deadline(30), 2, cancelled)
     assert yahoo.asked("quoteSummary") < len(MANY)
 
 
@@ -118,6 +118,6 @@ class BrokenSource(YahooSource):
 
 
 def test_a_defect_of_a_source_costs_one_symbol(yahoo: FakeYahoo, tmp_path: Path) -> None:
-    enrichment = enrich(["TCS", "INFY"], BrokenSource(yahoo.settings(tmp_path)), Deadline(30), 2)
+    enrichment = enrich(["TCS", "INFY"], [BrokenSource(yahoo.settings(tmp_path))], Deadline(30), 2)
     assert list(enrichment.records) == ["INFY"]
     assert "unexpected error" in enrichment.failures["TCS"]

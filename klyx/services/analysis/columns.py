@@ -33,7 +33,11 @@ OPERATING_PROFIT_ANNUAL = "Operating Profit Annual"
 REVENUE_GROWTH_ANNUAL = "Revenue Growth Annual YoY %"
 REVENUE_GROWTH_QUARTER = "Revenue Growth Qtr YoY %"
 PROFIT_GROWTH_ANNUAL = "Net Profit Annual YoY Growth %"
+PROFIT_GROWTH_QUARTER = "Net Profit Qtr Growth YoY %"
 EPS_GROWTH = "EPS TTM Growth %"
+BASIC_EPS = "Basic EPS TTM"
+SECTOR_PE = "Sector PE TTM"
+FORWARD_DIVIDEND_YIELD = "Forecaster Estimates 1Y forward Dividend Yield %"
 DIVIDEND_YIELD = "Dividend Yield Annual %"
 DEBT_TO_EQUITY = "Debt to Equity Ratio"
 CURRENT_RATIO = "Current Ratio"
@@ -177,10 +181,10 @@ _TEXT_COLUMNS = (
     RECOMMENDATION,
 )
 _OTHER_NUMBER_COLUMNS = (
-    "Basic EPS TTM",
+    BASIC_EPS,
     "PE 3Yr Average",
     "PE 5Yr Average",
-    "Sector PE TTM",
+    SECTOR_PE,
     "Industry PE TTM",
     "Sector PEG TTM",
     "Industry PEG TTM",

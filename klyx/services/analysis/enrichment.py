@@ -1,14 +1,19 @@
-"""Filling what the workbooks leave open from the record of a market-data source."""
+"""Filling what the workbooks leave open from what the market-data sources know."""
+
+from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import UTC
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from klyx.services.analysis import columns as c
 from klyx.services.analysis.cleaning import cell_text
 from klyx.services.analysis.numbers import NotANumberError, parse_number
 from klyx.services.analysis.table import Cell, Row, fill, finite, number, text
 from klyx.services.analysis.text import clean_text, comparison_key, normalise_nse_code
-from klyx.sources.base import SourceRecord
+
+if TYPE_CHECKING:
+    from klyx.services.market_data.merge import Merged
 
 WORKBOOK_SOURCE = "Workbook"
 
@@ -31,6 +36,11 @@ AMOUNT_FIELDS: Mapping[str, str] = {
     "week52Low": c.YEAR_LOW,
     "volume": c.DAY_VOLUME,
     "target_mean_price": c.TARGET_PRICE,
+    "basic_eps": c.BASIC_EPS,
+    "sector_pe": c.SECTOR_PE,
+    "peg_ratio": c.PEG,
+    "piotroski": c.PIOTROSKI,
+    "operating_income": c.OPERATING_PROFIT_ANNUAL,
 }
 """Fields of a source record whose figure stands in the column as it is (money in rupees)."""
 
@@ -41,9 +51,14 @@ FRACTION_FIELDS: Mapping[str, str] = {
     "operating_margin": c.OPERATING_MARGIN_ANNUAL,
     "revenue_growth": c.REVENUE_GROWTH_ANNUAL,
     "quarterly_revenue_growth": c.REVENUE_GROWTH_QUARTER,
+    "profit_growth": c.PROFIT_GROWTH_ANNUAL,
+    "quarterly_profit_growth": c.PROFIT_GROWTH_QUARTER,
+    "eps_growth": c.EPS_GROWTH,
     "promoter_holding": c.PROMOTER_HOLDING,
     "fii_holding": c.FII_HOLDING,
     "dii_holding": c.DII_HOLDING,
+    "mf_holding": c.MF_HOLDING,
+    "forward_dividend_yield": c.FORWARD_DIVIDEND_YIELD,
     "dividend_yield": c.DIVIDEND_YIELD,
     "year1Change": c.YEAR_CHANGE,
 }
@@ -64,21 +79,25 @@ def fill_symbols(rows: Iterable[Row], symbols: Mapping[str, str]) -> tuple[Row, 
     return tuple(filled)
 
 
-def enrich(row: Mapping[str, Cell], record: SourceRecord | None) -> Row:
-    """The row with its missing cells filled from the record, and with what follows from both.
+def enrich(row: Mapping[str, Cell], known: Merged | None) -> Row:
+    """The row with its missing cells filled from what the sources know, and with what follows from both.
 
     A known cell is never overwritten, and 0 is known. Adds `Data Sources` (who gave a figure)
-    and `Last Updated` (when the source was asked, ISO 8601 in UTC). A row that names sources of its
+    and `Last Updated` (when the last of them was asked, ISO 8601 in UTC). A row that names sources of its
     own, as one of the stock table does, keeps them; its figures are no workbook's.
     """
     enriched = dict(row)
     enriched.setdefault(c.LAST_UPDATED, None)
     own_sources = text(row, c.DATA_SOURCES)
     sources = own_sources.split(", ") if own_sources else [WORKBOOK_SOURCE] if _has_figures(row) else []
-    if record is not None and _fill_from(enriched, record.fields):
-        sources.append(clean_text(record.source))
-        asked = record.fetched_at.astimezone(UTC).replace(microsecond=0, tzinfo=None)
-        enriched[c.LAST_UPDATED] = f"{asked.isoformat()}Z"
+    if known is not None:
+        filling = _Filling(enriched, known)
+        filling.fill_all()
+        if filling.gave:
+            names = [clean_text(source) for source in known.sources if source in filling.gave]
+            sources += [name for name in names if name not in sources]
+            asked = max(filling.gave.values()).astimezone(UTC).replace(microsecond=0, tzinfo=None)
+            enriched[c.LAST_UPDATED] = f"{asked.isoformat()}Z"
     _derive(enriched)
     enriched[c.DATA_SOURCES] = ", ".join(sources) or None
     return enriched
@@ -103,21 +122,38 @@ def _has_figures(row: Mapping[str, Cell]) -> bool:
     return any(finite(cell) is not None for cell in row.values())
 
 
-def _fill_from(row: Row, fields: Mapping[str, object]) -> bool:
-    filled = False
-    for field, column in AMOUNT_FIELDS.items():
-        filled |= fill(row, column, source_number(fields, field))
-    for field, column in FRACTION_FIELDS.items():
-        filled |= fill(row, column, percent_points(source_number(fields, field)))
-    price_to_earnings = source_number(fields, "pe_ratio")
-    filled |= fill(row, c.PE, None if price_to_earnings is None else round(price_to_earnings, 2))
-    filled |= fill(row, c.DAY_CHANGE, _day_change_percent(fields))
-    filled |= fill(row, c.OPERATING_PROFIT_ANNUAL, _operating_profit(fields))
-    filled |= fill(row, c.INSTITUTIONAL_HOLDING, _institutional_holding(row, fields))
-    filled |= fill(row, c.RECOMMENDATION, _recommendation(fields))
-    filled |= fill(row, c.SECTOR, _source_text(fields, "_sector"))
-    filled |= fill(row, c.INDUSTRY, _source_text(fields, "_industry"))
-    return filled
+class _Filling:
+    """Fills a row, and remembers which source gave something and when it was asked."""
+
+    def __init__(self, row: Row, known: Merged) -> None:
+        self._row = row
+        self._known = known
+        self._fields = known.values
+        self.gave: dict[str, datetime] = {}
+
+    def fill_all(self) -> None:
+        fields = self._fields
+        for field, column in AMOUNT_FIELDS.items():
+            self._put(column, source_number(fields, field), field)
+        for field, column in FRACTION_FIELDS.items():
+            self._put(column, percent_points(source_number(fields, field)), field)
+        price_to_earnings = source_number(fields, "pe_ratio")
+        self._put(c.PE, None if price_to_earnings is None else round(price_to_earnings, 2), "pe_ratio")
+        self._put(c.DAY_CHANGE, _day_change_percent(fields), "currentPrice", "_previous_close")
+        self._put(c.OPERATING_PROFIT_ANNUAL, _operating_profit(fields), "revenue", "operating_margin")
+        self._put(c.INSTITUTIONAL_HOLDING, _sum_of_institutions(self._row), "fii_holding", "dii_holding")
+        institutions = percent_points(source_number(fields, "institutional_holding"))
+        self._put(c.INSTITUTIONAL_HOLDING, institutions, "institutional_holding")
+        self._put(c.RECOMMENDATION, _recommendation(fields), "recommendation_key")
+        self._put(c.SECTOR, _source_text(fields, "_sector"), "_sector")
+        self._put(c.INDUSTRY, _source_text(fields, "_industry"), "_industry")
+
+    def _put(self, column: str, value: Cell, *names: str) -> None:
+        if fill(self._row, column, value):
+            for name in names:
+                if field := self._known.fields.get(name):
+                    youngest = self.gave.get(field.source, field.fetched_at)
+                    self.gave[field.source] = max(youngest, field.fetched_at)
 
 
 def _day_change_percent(fields: Mapping[str, object]) -> float | None:
@@ -133,11 +169,9 @@ def _operating_profit(fields: Mapping[str, object]) -> float | None:
     return None if revenue is None or margin is None else finite(round(revenue * float(margin), 2))
 
 
-def _institutional_holding(row: Row, fields: Mapping[str, object]) -> float | None:
+def _sum_of_institutions(row: Row) -> float | None:
     foreign, domestic = number(row, c.FII_HOLDING), number(row, c.DII_HOLDING)
-    if foreign is not None and domestic is not None:
-        return finite(round(float(foreign + domestic), 6))
-    return percent_points(source_number(fields, "institutional_holding"))
+    return None if foreign is None or domestic is None else finite(round(float(foreign + domestic), 6))
 
 
 def _recommendation(fields: Mapping[str, object]) -> str | None:

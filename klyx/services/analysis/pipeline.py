@@ -1,8 +1,11 @@
 """The analysis from uploaded tables to result rows. Pure: no database, no network, no clock."""
 
+from __future__ import annotations
+
 import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from klyx.services.analysis import columns as c
 from klyx.services.analysis.cleaning import clean_cells
@@ -16,7 +19,9 @@ from klyx.services.analysis.ratios import price_earnings_to_growth, ratios_of_ro
 from klyx.services.analysis.scores import durability_of, momentum_of, relative_strengths, valuation_of
 from klyx.services.analysis.table import Cell, Problem, Row, Table, fill, finite, number, text
 from klyx.services.analysis.units import crores_to_rupees
-from klyx.sources.base import SourceRecord
+
+if TYPE_CHECKING:
+    from klyx.services.market_data.merge import Merged
 
 logger = logging.getLogger(__name__)
 
@@ -92,12 +97,12 @@ def _prepare(table: Table, corrections: Mapping[str, str]) -> tuple[Table, list[
 
 def analyse(
     rows: Sequence[Row],
-    records: Mapping[str, SourceRecord],
+    records: Mapping[str, Merged],
     news: Mapping[str, News] | None = None,
 ) -> Analysis:
     """Enrich, score and describe unified rows.
 
-    `records` by NSE code, `news` by stock name; stocks without an entry keep the workbooks' own
+    `records`, what the sources know, by NSE code, `news` by stock name; stocks without an entry keep the workbooks' own
     figures. A stock whose analysis fails stays in the result with what the workbooks say.
     """
     spreadsheet_columns = dict.fromkeys(column for row in rows for column in row)

@@ -44,7 +44,7 @@ class Merged:
     def sources(self) -> list[str]:
         """The sources that gave a field, in the order of trust."""
         gave = {merged.source for merged in self.fields.values()}
-        return [record.source for record in self.records if record.source in gave]
+        return list(dict.fromkeys([record.source for record in self.records if record.source in gave] + sorted(gave)))
 
     @property
     def fetched_at(self) -> datetime | None:

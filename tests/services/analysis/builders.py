@@ -1,9 +1,9 @@
-"""Short ways to write tables and source records in tests."""
+"""Short ways to write tables and what sources know, in tests."""
 
 from datetime import UTC, datetime
 
 from klyx.services.analysis.table import Cell, Table
-from klyx.sources.base import SourceRecord
+from klyx.services.market_data.merge import Merged, MergedField
 
 FETCHED_AT = datetime(2026, 1, 31, 9, 30, 15, 250_000, tzinfo=UTC)
 
@@ -19,6 +19,6 @@ def column(heading: str, *cells: Cell) -> Table:
     return table((heading,), *((cell,) for cell in cells))
 
 
-def record(symbol: str = "INFY", /, **fields: float | str) -> SourceRecord:
-    """What a source says of a symbol."""
-    return SourceRecord(symbol, "Yahoo Finance", FETCHED_AT, fields)
+def known(**fields: float | str) -> Merged:
+    """What the sources know of a stock, all of it from one of them."""
+    return Merged({name: MergedField(value, "Yahoo Finance", FETCHED_AT) for name, value in fields.items()})

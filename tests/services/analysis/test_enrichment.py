@@ -4,13 +4,13 @@ import pytest
 
 from klyx.services.analysis.enrichment import AMOUNT_FIELDS, FRACTION_FIELDS, enrich, fill_symbols, percent_points
 from klyx.services.analysis.table import Cell, Row
-from klyx.sources.base import SourceRecord
-from tests.services.analysis.builders import record
+from klyx.services.market_data.merge import Merged, MergedField
+from tests.services.analysis.builders import known
 
 
 @pytest.mark.parametrize(("field", "column"), AMOUNT_FIELDS.items())
 def test_amounts_are_taken_as_they_are(field: str, column: str) -> None:
-    assert enrich({}, record(**{field: 123.5}))[column] == 123.5
+    assert enrich({}, known(**{field: 123.5}))[column] == 123.5
 
 
 @pytest.mark.parametrize(("field", "column"), FRACTION_FIELDS.items())
@@ -18,7 +18,7 @@ def test_amounts_are_taken_as_they_are(field: str, column: str) -> None:
     ("fraction", "percent"), [(0.1488, 14.88), (-0.05, -5.0), (1.35, 135.0), (0.0, 0.0), (0.0029, 0.29)]
 )
 def test_fractions_are_always_multiplied(field: str, column: str, fraction: float, percent: float) -> None:
-    assert enrich({}, record(**{field: fraction}))[column] == percent
+    assert enrich({}, known(**{field: fraction}))[column] == percent
 
 
 @pytest.mark.parametrize(
@@ -34,59 +34,59 @@ def test_fractions_are_always_multiplied(field: str, column: str, fraction: floa
 )
 @pytest.mark.parametrize("own", [0, 0.0, -3.5, 61.2])
 def test_a_known_cell_is_never_overwritten(field: str, column: str, own: float) -> None:
-    assert enrich({column: own}, record(**{field: 0.5}))[column] == own
+    assert enrich({column: own}, known(**{field: 0.5}))[column] == own
 
 
 def test_the_rows_given_are_not_changed() -> None:
     row: Row = {"Stock Name": "Infosys", "Current Price": None}
-    enrich(row, record(currentPrice=1500.0))
+    enrich(row, known(currentPrice=1500.0))
     assert row == {"Stock Name": "Infosys", "Current Price": None}
 
 
 @pytest.mark.parametrize("value", ["Infinity", "N/A", "abc", float("nan"), float("inf"), True])
 def test_what_is_no_figure_stays_missing(value: float | str) -> None:
-    enriched = enrich({}, record(pe_ratio=value, roe=value))
+    enriched = enrich({}, known(pe_ratio=value, roe=value))
     assert enriched.get("PE TTM Price to Earnings") is None
     assert enriched.get("ROE Annual %") is None
 
 
 def test_price_to_earnings_is_rounded_for_display() -> None:
-    assert enrich({}, record(pe_ratio=27.123456))["PE TTM Price to Earnings"] == 27.12
+    assert enrich({}, known(pe_ratio=27.123456))["PE TTM Price to Earnings"] == 27.12
 
 
 def test_operating_profit_is_revenue_times_margin() -> None:
-    enriched = enrich({}, record(revenue=978_947_500_000.0, operating_margin=0.1556))
+    enriched = enrich({}, known(revenue=978_947_500_000.0, operating_margin=0.1556))
     assert enriched["Operating Profit Annual"] == pytest.approx(152_324_231_000.0)
     assert enriched["Operating Profit Margin Annual %"] == 15.56
-    assert "Operating Profit Annual" not in enrich({}, record(revenue=5.0))
+    assert "Operating Profit Annual" not in enrich({}, known(revenue=5.0))
 
 
 def test_institutions_are_foreign_plus_domestic_when_both_are_known() -> None:
     column = "Institutional holding current Qtr %"
-    both = record(fii_holding=0.2, dii_holding=0.15, institutional_holding=0.5)
+    both = known(fii_holding=0.2, dii_holding=0.15, institutional_holding=0.5)
     assert enrich({}, both)[column] == 35.0
-    assert enrich({}, record(fii_holding=0.2, institutional_holding=0.5))[column] == 50.0
-    assert enrich({"FII holding current Qtr %": 11.8}, record(dii_holding=0.1))[column] == 21.8
+    assert enrich({}, known(fii_holding=0.2, institutional_holding=0.5))[column] == 50.0
+    assert enrich({"FII holding current Qtr %": 11.8}, known(dii_holding=0.1))[column] == 21.8
 
 
 @pytest.mark.parametrize(
     ("key", "label"), [("strong_buy", "Strong Buy"), ("hold", "Hold"), ("none", None), ("<b>buy</b>", "Bbuy/B")]
 )
 def test_recommendation_as_text(key: str, label: str | None) -> None:
-    assert enrich({}, record(recommendation_key=key)).get("Forecaster Estimates Reco") == label
+    assert enrich({}, known(recommendation_key=key)).get("Forecaster Estimates Reco") == label
 
 
 def test_names_of_sector_and_industry() -> None:
-    enriched = enrich({"sector_name": "Banking and Finance"}, record(_sector="Financial", _industry="Banks <x>"))
+    enriched = enrich({"sector_name": "Banking and Finance"}, known(_sector="Financial", _industry="Banks <x>"))
     assert enriched["sector_name"] == "Banking and Finance"
     assert enriched["Industry Name"] == "Banks x"
 
 
 @pytest.mark.parametrize(("previous", "change"), [(1480.0, 1.35), (0.0, None), (1500.0, 0.0)])
 def test_day_change_is_against_the_previous_close(previous: float, change: float | None) -> None:
-    enriched = enrich({}, record(currentPrice=1500.0, _previous_close=previous))
+    enriched = enrich({}, known(currentPrice=1500.0, _previous_close=previous))
     assert enriched.get("Day change %") == change
-    assert enrich({"Current Price": 1500.0}, record(_previous_close=1480.0)).get("Day change %") is None
+    assert enrich({"Current Price": 1500.0}, known(_previous_close=1480.0)).get("Day change %") is None
 
 
 @pytest.mark.parametrize(
@@ -117,9 +117,14 @@ def test_what_follows_from_known_cells(row: Row, column: str, expected: Cell) ->
 
 def test_sources_and_time() -> None:
     india = timezone(timedelta(hours=5, minutes=30))
-    asked = SourceRecord("INFY", "Yahoo Finance", datetime(2026, 1, 31, 15, 0, 1, 5, india), {"roe": 0.3})
-    enriched = enrich({"Stock Name": "Infosys", "Current Price": 1500.0}, asked)
-    assert enriched["Data Sources"] == "Workbook, Yahoo Finance"
+    asked = datetime(2026, 1, 31, 15, 0, 1, 5, india)
+    fields = {
+        "roe": MergedField(0.3, "Yahoo Finance", asked),
+        "currentPrice": MergedField(1501.0, "NSE", asked + timedelta(days=1)),
+        "roa": MergedField(0.1, "MoneyControl", asked - timedelta(days=1)),
+    }
+    enriched = enrich({"Stock Name": "Infosys", "Current Price": 1500.0}, Merged(fields))
+    assert enriched["Data Sources"] == "Workbook, MoneyControl, Yahoo Finance"
     assert enriched["Last Updated"] == "2026-01-31T09:30:01Z"
 
 
@@ -133,7 +138,7 @@ def test_sources_and_time() -> None:
     ],
 )
 def test_only_who_gave_a_figure_is_a_source(row: Row, fields: dict[str, float], sources: str | None) -> None:
-    enriched = enrich(row, record(**fields))
+    enriched = enrich(row, known(**fields))
     assert enriched["Data Sources"] == sources
     assert (enriched["Last Updated"] is None) == (sources is None or "Yahoo" not in sources)
 
@@ -142,7 +147,7 @@ def test_a_row_with_sources_of_its_own_keeps_them() -> None:
     row: Row = {"Current Price": 10.0, "Data Sources": "Sample data", "Last Updated": "2026-01-31T00:00:00Z"}
     assert enrich(row, None)["Data Sources"] == "Sample data"
     assert enrich(row, None)["Last Updated"] == "2026-01-31T00:00:00Z"
-    assert enrich(row, record(roe=0.1))["Data Sources"] == "Sample data, Yahoo Finance"
+    assert enrich(row, known(roe=0.1))["Data Sources"] == "Sample data, Yahoo Finance"
 
 
 def test_percent_points_of_nothing_is_nothing() -> None:

@@ -9,8 +9,8 @@ import pytest
 from klyx.services.analysis.insights import FAILED_INSIGHTS, News
 from klyx.services.analysis.pipeline import Analysis, ResultRow, analyse, unify
 from klyx.services.analysis.table import Table
-from klyx.sources.base import SourceRecord
-from tests.services.analysis.builders import FETCHED_AT, record, table
+from klyx.services.market_data.merge import Merged, MergedField
+from tests.services.analysis.builders import known, table
 
 OMITTABLE = {"Tech_RSI", "Tech_MACD", "Tech_MFI"}
 FUNDAMENTALS = table(
@@ -27,10 +27,10 @@ TECHNICALS = table(
 )
 
 
-class BrokenFields(Mapping[str, float | str]):
+class BrokenFields(Mapping[str, MergedField]):
     """Fields as a faulty source might hand them over: reading them fails."""
 
-    def __getitem__(self, name: str) -> float | str:
+    def __getitem__(self, name: str) -> MergedField:
         raise RuntimeError(name)
 
     def __iter__(self) -> Iterator[str]:
@@ -40,7 +40,7 @@ class BrokenFields(Mapping[str, float | str]):
         return 1
 
 
-def analysed(*tables: Table, records: Mapping[str, SourceRecord] | None = None) -> Analysis:
+def analysed(*tables: Table, records: Mapping[str, Merged] | None = None) -> Analysis:
     return analyse(unify(tables).rows, records or {})
 
 
@@ -150,7 +150,7 @@ def test_corrections_are_applied_before_cleaning() -> None:
 
 
 def test_records_fill_gaps_by_nse_code() -> None:
-    source = record("WIPRO", marketCap=2.5e12, roe=0.15, revenue=9e11, total_assets=1.2e12, total_debt=0.0)
+    source = known(marketCap=2.5e12, roe=0.15, revenue=9e11, total_assets=1.2e12, total_debt=0.0)
     infosys, wipro = analysed(FUNDAMENTALS, records={"WIPRO": source}).rows
     assert wipro["Market Capitalization"] == 2.5e12
     assert wipro["ROE Annual %"] == 0
@@ -189,7 +189,7 @@ def test_derived_ratios_and_scores() -> None:
 
 
 def test_return_on_capital_from_totals_when_they_are_known() -> None:
-    source = record("INFY", revenue=1000.0, operating_margin=0.3, total_assets=1700.0, current_liabilities=200.0)
+    source = known(revenue=1000.0, operating_margin=0.3, total_assets=1700.0, current_liabilities=200.0)
     (row,) = analysed(table(("Stock Name", "NSE Code"), ("Infosys", "INFY")), records={"INFY": source}).rows
     assert row["ROCE Annual %"] == 20.0
 
@@ -207,9 +207,9 @@ def test_relative_strength_is_over_all_rows_and_feeds_momentum() -> None:
 
 
 def test_a_failing_source_record_costs_only_its_own_gaps(caplog: pytest.LogCaptureFixture) -> None:
-    broken = SourceRecord("INFY", "Yahoo Finance", FETCHED_AT, BrokenFields())
+    broken = Merged(BrokenFields())
     with caplog.at_level(logging.ERROR):
-        analysis = analysed(FUNDAMENTALS, records={"INFY": broken, "WIPRO": record("WIPRO", currentPrice=250.0)})
+        analysis = analysed(FUNDAMENTALS, records={"INFY": broken, "WIPRO": known(currentPrice=250.0)})
     assert_ready_for_clients(analysis.rows)
     infosys, wipro = analysis.rows
     assert infosys["ROE Annual %"] == 31.8
