@@ -2,9 +2,11 @@
 
 import ctypes
 import gc
+import os
 import sys
 from contextlib import suppress
 
+from gunicorn.arbiter import Arbiter
 from gunicorn.config import Config
 from gunicorn.glogging import Logger
 from gunicorn.workers.base import Worker
@@ -51,6 +53,12 @@ loglevel = settings.log_level.lower()
 control_socket_disable = True
 # Nothing is believed about the client here: ProxyFix does that, for TRUSTED_PROXY_COUNT proxies.
 forwarded_allow_ips = ""
+
+
+def post_fork(_server: Arbiter, _worker: Worker) -> None:
+    """Where both servers share a machine, short requests go before answers that take a minute anyway."""
+    if settings.serves_chat:
+        os.nice(5)
 
 
 def post_worker_init(_worker: Worker) -> None:

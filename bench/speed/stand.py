@@ -136,6 +136,16 @@ class Stand:
             yield web
 
     @contextmanager
+    def application_with_chat(self, model: Mapping[str, str], count: int = FEW) -> Iterator[tuple[Web, Web]]:
+        """The application and its server for streamed answers; `model` are the settings of the model it asks."""
+        environment = self._environment() | {"POSTGRES_URL": self.database_url(count), **model}
+        with (
+            self._running(dict(environment), "wsgi:app", "/api/health") as web,
+            self._running(environment | {"HTTP_ROLE": "chat"}, "wsgi:app", "/api/health") as chat,
+        ):
+            yield web, chat
+
+    @contextmanager
     def ceiling(self, answers: Mapping[str, tuple[bytes, str]]) -> Iterator[Web]:
         """Bare views of these answers at `/<name>`, under the same gunicorn settings."""
         folder = self.folder / f"ceiling-{next(self._numbers)}"
@@ -149,7 +159,7 @@ class Stand:
     @contextmanager
     def _running(self, environment: dict[str, str], app: str, health: str) -> Iterator[Web]:
         port = free_port()
-        environment["HTTP_BINDS"] = f"127.0.0.1:{port}"
+        environment["CHAT_BINDS" if environment.get("HTTP_ROLE") == "chat" else "HTTP_BINDS"] = f"127.0.0.1:{port}"
         web = Web((*GUNICORN, app), environment, port, self.folder / f"web-{port}.log")
         self._guardian.watch(web.session)
         try:

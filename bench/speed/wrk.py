@@ -28,10 +28,10 @@ _REPORT = """
 function done(summary, latency, requests)
   local errors = summary.errors
   io.write(string.format(
-    '\\nRESULT {"requests":%d,"microseconds":%d,"bad_status":%d,"broken":%d,"p50_us":%d,"p99_us":%d}\\n',
+    '\\nRESULT {"requests":%d,"microseconds":%d,"bad_status":%d,"broken":%d,"p50_us":%d,"p95_us":%d,"p99_us":%d}\\n',
     summary.requests, summary.duration, errors.status,
     errors.connect + errors.read + errors.write + errors.timeout,
-    latency:percentile(50), latency:percentile(99)))
+    latency:percentile(50), latency:percentile(95), latency:percentile(99)))
 end
 """
 
@@ -45,6 +45,7 @@ class Load:
     bad_status: int
     broken: int
     p50_us: int
+    p95_us: int
     p99_us: int
 
     @property

@@ -18,7 +18,7 @@ from klyx.database import Database
 from klyx.errors import KlyxError
 from klyx.services.chat import threads, trace, usage
 from klyx.services.chat.blocks import allowed_block
-from klyx.services.chat.safety import OPENING, KnownNumbers, SafeText, neutralise, pieces
+from klyx.services.chat.safety import OPENING, PIECE_CHARACTERS, KnownNumbers, SafeText, neutralise, pieces
 from klyx.services.chat.steps import (
     AnswerFailed,
     Assistant,
@@ -99,20 +99,41 @@ class Answering:
         The answer is cancelled when the generator is closed, and soon after the reader has left.
         """
         silent_since = time.monotonic()
+        following: Event | _End = None
         try:
-            while not reader_has_left():
+            while following is not None or not reader_has_left():
                 try:
-                    event = self._events.get(timeout=LOOK_AGAIN_SECONDS)
+                    event = following or self._events.get(timeout=LOOK_AGAIN_SECONDS)
                 except queue.Empty:
                     if time.monotonic() - silent_since < heartbeat_seconds:
                         continue
                     event = None
                 if isinstance(event, _End):
                     return
+                event, following = self._joined(event)
                 yield event
                 silent_since = time.monotonic()
         finally:
             self.cancellation.cancel()
+
+    def _joined(self, event: Event) -> tuple[Event, Event | _End]:
+        """Text with the text that waits behind it, as far as one event may hold, and what follows if it was taken out.
+
+        Nobody waits for that: it is what came about while the reader's last event was being sent.
+        """
+        following: Event | _End = None
+        while event is not None and "content" in event:
+            try:
+                following = self._events.get_nowait()
+            except queue.Empty:
+                return event, None
+            if isinstance(following, _End) or following is None or "content" not in following:
+                break
+            text = event["content"] + following["content"]
+            if len(text) > PIECE_CHARACTERS:
+                break
+            event, following = {"content": text}, None
+        return event, following
 
     def _run(self) -> None:
         started = time.monotonic()
