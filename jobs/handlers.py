@@ -17,6 +17,7 @@ HANDLERS: Mapping[str, str] = {
     "market_run": "jobs.market_runs:run",
     "market_batch": "jobs.market_batches:run",
     "fundamentals_lookup": "jobs.fundamentals:run",
+    "multi_source_lookup": "jobs.multi_source:run",
 }
 
 

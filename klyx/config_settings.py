@@ -236,6 +236,12 @@ class Settings(SourceOptions, ChatOptions):
         default="30 per minute; 200 per hour",
         doc="Analyses per user, session or address",
     )
+    rate_limit_multi_source: str = setting(
+        "RATE_LIMIT_MULTI_SOURCE",
+        RateLimit(),
+        default="30 per minute; 300 per hour",
+        doc="Questions to all market-data sources about one stock, per user, session or address",
+    )
 
     workspace_max_files: int = setting(
         "WORKSPACE_MAX_FILES",

@@ -38,6 +38,7 @@ LIMITS: tuple[tuple[str, str, Callable[[], str]], ...] = (
     ("upload.upload", "rate_limit_upload", rate_limit_key),
     ("upload.use_sample", "rate_limit_upload", rate_limit_key),
     ("process.process", "rate_limit_process", rate_limit_key),
+    ("market_data.multi_source_data", "rate_limit_multi_source", rate_limit_key),
     ("ai.chat", "rate_limit_chat", rate_limit_key),
 )
 _LIMITED = frozenset(endpoint for endpoint, _, _ in LIMITS)
