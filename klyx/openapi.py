@@ -101,6 +101,7 @@ def make_api(app: Flask) -> Api:
             "components": {
                 "securitySchemes": {
                     "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
+                    "worker_key": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
                     "workspace": {"type": "apiKey", "in": "cookie", "name": "klyx_workspace"},
                 }
             },

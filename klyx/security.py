@@ -24,6 +24,7 @@ DOCS_POLICY = {
 }
 PAGE_POLICIES = {
     "home.home": PAGE_POLICY,
+    "worker.list_runs": PAGE_POLICY,
     "api-docs.openapi_swagger_ui": DOCS_POLICY,
     "docs_asset": DOCS_POLICY,
 }

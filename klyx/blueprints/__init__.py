@@ -17,6 +17,7 @@ def register_blueprints(app: Flask, api: Api) -> None:
         health,
         home,
         jobs,
+        maintenance,
         market_data,
         portfolio,
         process,
@@ -26,6 +27,7 @@ def register_blueprints(app: Flask, api: Api) -> None:
         stocks,
         symbols,
         upload,
+        worker,
     )
 
     app.register_blueprint(home.blueprint)
@@ -46,5 +48,7 @@ def register_blueprints(app: Flask, api: Api) -> None:
         jobs,
         chat,
         ai,
+        maintenance,
+        worker,
     ):
         api.register_blueprint(module.blueprint)

@@ -140,6 +140,19 @@ def first_failed(session: Session, run_id: int, limit: int) -> list[Mapping[str,
     return [{"stock": code, "error": error} for code, error in rows]
 
 
+def first_ended(session: Session, run_id: int, limit: int) -> list[dict[str, str]]:
+    """The first stocks that came to an end: `stock`, `status` ("success" or "failed") and the `error` of a failure."""
+    ended = select(RefreshItem.nse_code, RefreshItem.state, RefreshItem.error).where(
+        RefreshItem.run_id == run_id, RefreshItem.state != ItemState.WAITING.value
+    )
+    rows = session.execute(ended.order_by(RefreshItem.position).limit(limit))
+    told: list[dict[str, str]] = []
+    for code, state, error in rows:
+        status = "success" if state == ItemState.DONE.value else "failed"
+        told.append({"stock": code, "status": status, **({"error": error} if error else {})})
+    return told
+
+
 def fail_waiting(session: Session, run_id: int, batch: int, reason: str) -> None:
     """Give up on what a batch has left."""
     end(session, run_id, [Fetched(item, error=reason) for item in waiting(session, run_id, batch)])
