@@ -32,10 +32,15 @@ def neutralise(text: str) -> str:
 
 
 def as_block(block: Mapping[str, Any]) -> str:
-    """A block on lines of its own. Within JSON, `<`, `>` and the fence are written as escapes."""
+    """A block on lines of its own, for text that may not have ended its line."""
+    return f"\n\n{fenced(block)}\n"
+
+
+def fenced(block: Mapping[str, Any]) -> str:
+    """A block from the beginning of a line to the end of one. In JSON, `<`, `>` and the fence are escapes."""
     body = json.dumps(block, ensure_ascii=True, allow_nan=False, separators=(",", ":"))
     body = body.replace("<", "\\u003c").replace(">", "\\u003e").replace(FENCE, "\\u003a\\u003a\\u003a")
-    return f"\n\n{OPENING}\n{body}\n{FENCE}\n\n"
+    return f"{OPENING}\n{body}\n{FENCE}\n"
 
 
 class SafeText:
@@ -115,7 +120,7 @@ class SafeText:
         if not isinstance(block, dict):
             return self._drop("unreadable")
         allowed = self._check(block)
-        return self._drop("refused") if allowed is None else as_block(allowed)
+        return self._drop("refused") if allowed is None else fenced(allowed)
 
     def _drop(self, reason: str) -> str:
         self.dropped_blocks += 1
