@@ -4,23 +4,17 @@ The archive checks run in the child too: inflating is itself what a hostile file
 process never inflates or parses anything but the child's bounded JSON answer.
 """
 
-import contextlib
 import json
 import logging
-import os
-import selectors
 import signal
-import subprocess
-import sys
 import threading
-import time
-from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import orjson
 
+from klyx.child_process import TIME_SIGNALS, AnswerTooLongError, ask_child
 from klyx.services.analysis.table import Table
 from klyx.workbooks.filenames import display_name
 from klyx.workbooks.limits import WorkbookLimits
@@ -30,10 +24,6 @@ logger = logging.getLogger(__name__)
 
 WORKBOOK_EXTENSIONS = (".xlsx", ".xls", ".csv")
 CHILD = Path(__file__).with_name("child")
-READ_BYTES = 64 * 1024
-# The child's own alarm comes first; the parent's is for a child that cannot be trusted to have set it.
-GRACE_SECONDS = 2.0
-TIME_SIGNALS = (signal.SIGALRM, signal.SIGXCPU, signal.SIGKILL)
 MAX_CONCURRENT_CHILDREN = 4
 _places = threading.BoundedSemaphore(MAX_CONCURRENT_CHILDREN)
 
@@ -68,61 +58,17 @@ def _ask_child(path: Path, extension: str, limits: WorkbookLimits) -> tuple[int,
     """Exit status (negative: the signal) and answer of one child, which is gone afterwards."""
     if not _places.acquire(timeout=limits.seconds):
         raise refusal("busy", limits)
+    request = json.dumps({"extension": extension, "limits": asdict(limits)})
     try:
-        with path.open("rb") as source, _child(source.fileno(), extension, limits) as (child, output):
-            answer = _read_answer(output, limits)
-            status = child.wait(timeout=GRACE_SECONDS)
-    except (TimeoutError, subprocess.TimeoutExpired):
-        return -signal.SIGALRM, {}
+        with path.open("rb") as source:
+            status, answer = ask_child(
+                CHILD, request, source.fileno(), seconds=limits.seconds, max_answer_bytes=limits.max_answer_bytes
+            )
+    except AnswerTooLongError:
+        raise refusal("text", limits) from None
     finally:
         _places.release()
     return status, _parse(answer)
-
-
-@contextlib.contextmanager
-def _child(source: int, extension: str, limits: WorkbookLimits) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
-    # An empty environment: the child inherits no secret. A session of its own: killing it ends its group.
-    request = json.dumps({"extension": extension, "limits": asdict(limits)})
-    command = [sys.executable, "-I", str(CHILD), request]
-    output, child_output = os.pipe()
-    try:
-        child = subprocess.Popen(
-            command,
-            stdin=source,
-            stdout=child_output,
-            stderr=subprocess.DEVNULL,
-            env={},
-            start_new_session=True,
-        )
-    except BaseException:
-        os.close(output)
-        raise
-    finally:
-        os.close(child_output)
-    try:
-        yield child, output
-    finally:
-        os.close(output)
-        if child.returncode is None:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(child.pid, signal.SIGKILL)
-            child.wait()
-
-
-def _read_answer(output: int, limits: WorkbookLimits) -> bytes:
-    """Everything the child writes. Raises TimeoutError, or WorkbookRefused for an answer over the limit."""
-    deadline = time.monotonic() + limits.seconds + GRACE_SECONDS
-    answer = bytearray()
-    with selectors.DefaultSelector() as selector:
-        selector.register(output, selectors.EVENT_READ)
-        while selector.select(deadline - time.monotonic()):
-            chunk = os.read(output, READ_BYTES)
-            if not chunk:
-                return bytes(answer)
-            answer += chunk
-            if len(answer) > limits.max_answer_bytes:
-                raise refusal("text", limits)
-    raise TimeoutError
 
 
 def _parse(answer: bytes) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from klyx import child_process
 from klyx.services.analysis.table import Table
 from klyx.workbooks import WorkbookLimits, WorkbookRefused, read_workbook, reader
 from tests.workbooks import bombs
@@ -191,7 +192,7 @@ def test_a_child_that_hangs_is_killed_with_its_group(tmp_path: Path, monkeypatch
         "signal.pause()\n"
     )
     monkeypatch.setattr(reader, "CHILD", fake_child(tmp_path / "hanging", body))
-    monkeypatch.setattr(reader, "GRACE_SECONDS", 1.0)
+    monkeypatch.setattr(child_process, "GRACE_SECONDS", 1.0)
     assert refused(saved(tmp_path, b"a,b\n"), "a.csv", WorkbookLimits(seconds=1.0)).code == "time"
     child, grandchild = (int(pid) for pid in pids.read_text().split())
     with pytest.raises(ProcessLookupError):
@@ -262,9 +263,10 @@ def test_no_free_place_is_a_refusal_that_says_so(tmp_path: Path, monkeypatch: py
 
 
 def test_the_child_runs_without_the_application(tmp_path: Path) -> None:
-    """A copy of klyx/workbooks alone, in a folder where klyx itself would fail to import, still reads."""
+    """A copy of the reader alone, in a folder where klyx itself would fail to import, still reads."""
     package_folder = tmp_path / "klyx"
     shutil.copytree(REPOSITORY / "klyx" / "workbooks", package_folder / "workbooks")
+    shutil.copy(REPOSITORY / "klyx" / "confinement.py", package_folder)
     (package_folder / "__init__.py").write_text("raise ImportError('the child must not load this')")
     request = '{"extension": ".csv", "limits": {}}'
     done = subprocess.run(

@@ -3,7 +3,7 @@
 import json
 from typing import BinaryIO
 
-from klyx.workbooks.child.confinement import confine
+from klyx.confinement import confine
 from klyx.workbooks.child.content import check_content
 from klyx.workbooks.child.delimited import read_delimited
 from klyx.workbooks.child.grid import shape_table
@@ -22,7 +22,7 @@ def main(request: str, source: BinaryIO, sink: BinaryIO) -> int:
     """
     parsed = json.loads(request)
     limits = WorkbookLimits(**parsed["limits"])
-    confine(limits)
+    confine(limits.memory_bytes, limits.seconds)
     try:
         answer = encode_table(source.read(limits.max_bytes + 1), parsed["extension"], limits)
         status = 0

@@ -57,14 +57,14 @@ def test_a_refusal_has_its_own_exit_status() -> None:
 def test_main_answers_after_confining_itself(
     source: bytes, status: int, answer: object, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    confined: list[WorkbookLimits] = []
+    confined: list[tuple[int, float]] = []
     # The real limits would stay on the process that runs the tests.
-    monkeypatch.setattr(run, "confine", confined.append)
+    monkeypatch.setattr(run, "confine", lambda *bounds: confined.append(bounds))
     sink = io.BytesIO()
     request = '{"extension": ".csv", "limits": {"max_rows": 5}}'
     assert run.main(request, io.BytesIO(source), sink) == status
     assert json.loads(sink.getvalue()) == answer
-    assert confined == [WorkbookLimits(max_rows=5)]
+    assert confined == [(WorkbookLimits().memory_bytes, WorkbookLimits().seconds)]
 
 
 def test_main_tells_when_memory_runs_out(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -72,8 +72,8 @@ def test_main_tells_when_memory_runs_out(monkeypatch: pytest.MonkeyPatch) -> Non
         def read(self, size: int | None = -1) -> bytes:
             raise MemoryError(size)
 
-    confined: list[WorkbookLimits] = []
-    monkeypatch.setattr(run, "confine", confined.append)
+    confined: list[tuple[int, float]] = []
+    monkeypatch.setattr(run, "confine", lambda *bounds: confined.append(bounds))
     sink = io.BytesIO()
     assert run.main('{"extension": ".csv", "limits": {}}', Exhausting(), sink) == REFUSED_STATUS
     assert json.loads(sink.getvalue()) == {"refused": "memory", "figures": {}}

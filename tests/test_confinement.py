@@ -7,9 +7,8 @@ import pytest
 
 CONFINED = """
 import json, os, resource, sys
-from klyx.workbooks.child.confinement import confine
-from klyx.workbooks.limits import WorkbookLimits
-confine(WorkbookLimits(memory_bytes=256 * 1024 * 1024, seconds={seconds}))
+from klyx.confinement import confine
+confine(256 * 1024 * 1024, {seconds})
 {body}
 """
 
