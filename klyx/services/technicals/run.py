@@ -42,6 +42,7 @@ INDIA = timedelta(hours=5, minutes=30)
 # Indicators of a stock that has not been traded for so long would pass for today's.
 LONGEST_PAUSE = timedelta(days=30)
 MARKET_DAYS = 400
+FRIDAY = 4
 NO_SOURCE = "No source of daily prices is switched on."
 
 
@@ -86,12 +87,12 @@ _market = _Market()
 
 
 def select_stocks(session: Session, selection: Selection) -> Sequence[Chosen]:
-    """Stocks whose newest bar is not of today, the largest first; with `everything` all of them."""
+    """Stocks without a bar of today or, at weekends, of Friday, the largest first; with `everything` all of them."""
     newest = select(PriceBar.stock_id, func.max(PriceBar.day).label("day")).group_by(PriceBar.stock_id).subquery()
     statement = select(Stock.id, Stock.nse_code).where(Stock.nse_code.is_not(None))
     if not selection.everything:
         statement = statement.outerjoin(newest, newest.c.stock_id == Stock.id)
-        statement = statement.where(or_(newest.c.day.is_(None), newest.c.day < today_in_india()))
+        statement = statement.where(or_(newest.c.day.is_(None), newest.c.day < _last_weekday()))
     page = statement.order_by(*by_market_cap(Stock)).offset(selection.offset).limit(selection.limit)
     return [Chosen(stock_id, str(nse_code)) for stock_id, nse_code in session.execute(page)]
 
@@ -148,6 +149,11 @@ def finish(database: Database) -> Mapping[str, Any]:
 
 def today_in_india() -> date:
     return (utc_now() + INDIA).date()
+
+
+def _last_weekday() -> date:
+    today = today_in_india()
+    return today - timedelta(days=max(0, today.weekday() - FRIDAY))
 
 
 WORK = StockWork(select_stocks, fetch_technicals, store_technicals, finish, changing=(STOCKS, PRICES))
