@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from klyx.config import Settings
 from klyx.database.models import DataRefreshLog
 from klyx.database.types import utc_now
+from klyx.schedules import Schedule
 from klyx.services.market_runs import items, report, runs, slots
 from klyx.services.market_runs.kinds import RUN_KINDS, Selection
 from klyx.services.market_runs.runs import Options
@@ -35,7 +36,7 @@ def begin(session: Session, settings: Settings, kind: str, options: Options) -> 
     is_whole = options.selection.offset == 0 and options.selection.limit is None
     if is_whole and options.slot is None:
         # It does what the schedule would do, which need not do it again.
-        schedule = slots.schedules_of(settings)[kind]
+        schedule = slots.schedules_of(settings).get(kind, Schedule())
         options = replace(options, slot=slots.slot_of(session, schedule, utc_now()))
     run, is_new = runs.start(session, kind, options, settings.job_max_attempts)
     title = RUN_KINDS[kind].title
