@@ -101,7 +101,8 @@ class GuardedAdapter(HTTPAdapter):
         pace: Pace,
         tally: Tally,
     ) -> None:
-        super().__init__(pool_connections=len(allowed_hosts), pool_maxsize=max(settings.parallelism, 1))
+        # Several requests of one stock leave together; a connection is opened only when one is needed.
+        super().__init__(pool_connections=len(allowed_hosts), pool_maxsize=4 * max(settings.parallelism, 1))
         self._source_name = source_name
         self._allowed_hosts = allowed_hosts
         self._settings = settings
