@@ -213,7 +213,7 @@ class MarketStand:
             "POSTGRES_URL": self.postgres.create_database(),
             "REDIS_URL": self.redis.url,
             "LOG_LEVEL": "INFO",
-            "ALPHA_VANTAGE_API_KEY": "simulated-key",
+            "ALPHA_VANTAGE_API_KEY": "SIMULATED",
             **{f"{name}_SCHEDULE": "off" for name in _SCHEDULES},
             **{f"SOURCE_LIMIT_{slug.upper()}": f"{limit} per second" for slug, limit in limits.items()},
             **simulator.environment,
