@@ -12,12 +12,13 @@ from klyx.services.analysis.columns import NSE_CODE, STOCK_NAME
 from klyx.services.analysis.pipeline import analyse, unify
 from klyx.services.analysis.table import Problem, Row, text
 from klyx.services.enrichment import Enrichment, enrich
+from klyx.services.insight_sources import InsightSearch
 from klyx.services.jobs import Lease, ProgressReporter
 from klyx.services.market_data.gather import ENOUGH_QUALITY
 from klyx.services.process import NOTHING_TO_ANALYSE
 from klyx.services.process_inputs import Inputs
 from klyx.services.workspace_lock import lock_workspace
-from klyx.sources.base import Deadline
+from klyx.sources.base import Deadline, HistorySource, NewsSource
 
 READING, ENRICHING, SAVING, DONE = 10, 20, 80, 100
 MOST_TOLD = 100
@@ -45,9 +46,12 @@ def run(runtime: Runtime, lease: Lease, progress: ProgressReporter) -> None:
         rows, found = process_inputs.resolve(session, rows)
         listed = symbols.listed_codes(session, [text(row, NSE_CODE) for row in rows])
     is_complete = bool(lease.arguments.get("use_multi_source"))
-    enrichment = _enrich(runtime, listed, progress, is_complete=is_complete)
+    deadline = Deadline(runtime.settings.enrichment_deadline_seconds)
+    with _search_insights(runtime, rows, listed, deadline) as search:
+        enrichment = _enrich(runtime, listed, progress, deadline, is_complete=is_complete)
+        insights = search.collect()
     progress.report(SAVING, DONE, "Working out scores and saving the results.")
-    analysis = analyse(rows, enrichment.records)
+    analysis = analyse(rows, enrichment.records, insights.news, insights.snapshots)
     summary = summarise(rows, enrichment, [*problems, *found, *analysis.problems], skipped, inputs)
     progress.check()
     with runtime.database.begin() as session:
@@ -76,8 +80,23 @@ def _fail(runtime: Runtime, lease: Lease, skipped: Sequence[Problem]) -> None:
         jobs.fail(session, lease, message)
 
 
+def _search_insights(
+    runtime: Runtime, rows: Sequence[Row], listed: Sequence[str], deadline: Deadline
+) -> InsightSearch:
+    sources = sources_of(runtime)
+    return InsightSearch(
+        runtime.database,
+        sources.giving(HistorySource),  # type: ignore[type-abstract]
+        sources.giving(NewsSource),  # type: ignore[type-abstract]
+        rows,
+        listed,
+        deadline,
+        runtime.settings.enrichment_parallelism,
+    )
+
+
 def _enrich(
-    runtime: Runtime, listed: Sequence[str], progress: ProgressReporter, *, is_complete: bool
+    runtime: Runtime, listed: Sequence[str], progress: ProgressReporter, deadline: Deadline, *, is_complete: bool
 ) -> Enrichment:
     """With `is_complete` every source is waited for; else only two are asked, and enough is enough."""
     settings = runtime.settings
@@ -90,7 +109,7 @@ def _enrich(
     return enrich(
         listed,
         [source for source in sources_of(runtime).quotes if is_complete or source.slug in QUICK_SOURCES],
-        Deadline(settings.enrichment_deadline_seconds),
+        deadline,
         settings.enrichment_parallelism,
         report,
         enough_quality=None if is_complete else ENOUGH_QUALITY,

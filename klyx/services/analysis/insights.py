@@ -34,9 +34,16 @@ def initial_insights() -> Row:
     }
 
 
-def insights_of(row: Mapping[str, Cell], news: News | None = None) -> Row:
-    """The insight columns of an enriched row: summary, technical sentence and news by paragraph."""
+def insights_of(
+    row: Mapping[str, Cell], news: News | None = None, from_history: TechnicalSnapshot | None = None
+) -> Row:
+    """The insight columns of an enriched row: summary, technical sentence and news by paragraph.
+
+    The row's own indicators count when trend, RSI and MACD are all among them, else those of its price history.
+    """
     snapshot = technical_snapshot(row)
+    if from_history is not None and from_history != TechnicalSnapshot() and not snapshot.is_complete:
+        snapshot = from_history
     paragraphs = [summarise(ratios_of_row(row)), describe(snapshot)]
     insights = initial_insights() | snapshot.cells()
     if news is not None:

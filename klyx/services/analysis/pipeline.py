@@ -18,6 +18,7 @@ from klyx.services.analysis.quality import Quality, quality_of
 from klyx.services.analysis.ratios import price_earnings_to_growth, ratios_of_row, return_on_capital_employed
 from klyx.services.analysis.scores import durability_of, momentum_of, relative_strengths, valuation_of
 from klyx.services.analysis.table import Cell, Problem, Row, Table, fill, finite, number, text
+from klyx.services.analysis.technicals import TechnicalSnapshot
 from klyx.services.analysis.units import crores_to_rupees
 
 if TYPE_CHECKING:
@@ -99,11 +100,13 @@ def analyse(
     rows: Sequence[Row],
     records: Mapping[str, Merged],
     news: Mapping[str, News] | None = None,
+    snapshots: Mapping[str, TechnicalSnapshot] | None = None,
 ) -> Analysis:
     """Enrich, score and describe unified rows.
 
-    `records`, what the sources know, by NSE code, `news` by stock name; stocks without an entry keep the workbooks' own
-    figures. A stock whose analysis fails stays in the result with what the workbooks say.
+    `records`, what the sources know, and `snapshots` of price histories by NSE code, `news` by stock
+    name; stocks without an entry keep the workbooks' own figures. A stock whose analysis fails stays
+    in the result with what the workbooks say.
     """
     spreadsheet_columns = dict.fromkeys(column for row in rows for column in row)
     columns = tuple(dict.fromkeys((*spreadsheet_columns, *c.PIPELINE_COLUMNS)))
@@ -125,7 +128,8 @@ def analyse(
         try:
             fill(row, c.RELATIVE_STRENGTH, strength)
             _add_scores(row)
-            insights = insights_of(row, (news or {}).get(text(row, c.STOCK_NAME)))
+            from_history = (snapshots or {}).get(text(row, c.NSE_CODE))
+            insights = insights_of(row, (news or {}).get(text(row, c.STOCK_NAME)), from_history)
         except Exception:
             insights = initial_insights() | {c.INSIGHTS: FAILED_INSIGHTS}
             logger.exception("Stock could not be described", extra={"nse_code": text(row, c.NSE_CODE)})
