@@ -300,6 +300,14 @@ class Market:
         """None when the exchange does not list the symbol (any more)."""
         return self._companies.get(symbol)
 
+    def by_market_cap(self) -> Sequence[Company]:
+        """All companies, the largest first; worked out when first asked for."""
+        return self._by_market_cap
+
+    @cached_property
+    def _by_market_cap(self) -> tuple[Company, ...]:
+        return tuple(sorted(self, key=lambda company: -company.market_cap))
+
     def index_bars(self, since: date | None = None) -> list[Bar]:
         """Daily bars of the NIFTY 50, which Yahoo calls ^NSEI."""
         return prices.index_path(self.today).bars(since)

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from bench.market import Market
+from bench.market.nse_documents import SECTOR_LIST_URL
 from bench.market.server import Simulator
 from jobs.queue import enqueue
 from klyx.config import load_settings
@@ -190,6 +191,8 @@ class MarketStand:
         with self.redis.client() as client:
             client.flushall()
         with ExitStack() as exit_stack:
+            # Every company once, so that none is drawn while somebody waits for an answer.
+            market.by_market_cap()
             simulator = exit_stack.enter_context(Simulator(market))
             simulator.delays.update(delays or {})
             environment = self._environment(folder, simulator, limits) | dict(settings or {})
@@ -213,6 +216,7 @@ class MarketStand:
             "POSTGRES_URL": self.postgres.create_database(),
             "REDIS_URL": self.redis.url,
             "LOG_LEVEL": "INFO",
+            "SECTOR_LIST_URL": SECTOR_LIST_URL,
             "ALPHA_VANTAGE_API_KEY": "SIMULATED",
             **{f"{name}_SCHEDULE": "off" for name in _SCHEDULES},
             **{f"SOURCE_LIMIT_{slug.upper()}": f"{limit} per second" for slug, limit in limits.items()},
