@@ -19,12 +19,22 @@ def sources_of(runtime: Runtime) -> Sources:
     return _sources(runtime.settings)
 
 
+def memo_of(runtime: Runtime) -> Memo:
+    """What the sources said a short while ago, shared by all processes when there is a cache."""
+    return _memo(runtime.settings)
+
+
+@functools.lru_cache(maxsize=1)
+def _memo(settings: Settings) -> Memo:
+    return Memo(None if settings.cache_url is None else _redis(settings.cache_url, settings))
+
+
 @functools.lru_cache(maxsize=1)
 def _sources(settings: Settings) -> Sources:
     return build_sources(
         source_settings(settings),
         _redis(settings.redis_url, settings),
-        Memo(None if settings.cache_url is None else _redis(settings.cache_url, settings)),
+        _memo(settings),
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from jobs.market_data import sources_of
+from jobs.market_data import memo_of, sources_of
 from klyx.runtime import Runtime
 from klyx.services import jobs, multi_source
 from klyx.services.jobs import Lease, ProgressReporter
@@ -19,7 +19,7 @@ def run(runtime: Runtime, lease: Lease, progress: ProgressReporter) -> None:
     """The answer becomes the job's result. Nothing outside is asked inside a transaction."""
     progress.report(0, 1, "Asking the market-data sources.")
     sources = sources_of(runtime).quotes
-    gathered = gather(str(lease.arguments["symbol"]), sources, Deadline(DEADLINE_SECONDS))
+    gathered = gather(str(lease.arguments["symbol"]), sources, Deadline(DEADLINE_SECONDS), memo=memo_of(runtime))
     progress.check()
     with runtime.database.begin() as session:
         if not sources:

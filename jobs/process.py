@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from jobs.market_data import sources_of
+from jobs.market_data import memo_of, sources_of
 from klyx.runtime import Runtime
 from klyx.services import jobs, process_inputs, refusals, results, symbols
 from klyx.services.analysis.columns import NSE_CODE, STOCK_NAME
@@ -113,6 +113,7 @@ def _enrich(
         settings.enrichment_parallelism,
         report,
         enough_quality=None if is_complete else ENOUGH_QUALITY,
+        memo=memo_of(runtime),
     )
 
 
