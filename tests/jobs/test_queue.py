@@ -66,20 +66,20 @@ def test_enqueueing_fails_quietly_without_redis_and_asks_again_later(
     enqueuer = WebEnqueuer(settings, clock=lambda: now[0])
     job_id = str(uuid.uuid4())
     own_redis.kill()
-    assert not enqueuer.enqueue(job_id)
+    assert not enqueuer.enqueue(job_id, "process")
     own_redis.start()
-    assert not enqueuer.enqueue(job_id), "it should not have asked again so soon"
+    assert not enqueuer.enqueue(job_id, "process"), "it should not have asked again so soon"
     now[0] += 3
-    assert enqueuer.enqueue(job_id)
+    assert enqueuer.enqueue(job_id, "process")
 
 
 def test_a_redis_that_hangs_does_not_hold_up_a_request(settings: Settings, own_redis: ThrowAwayRedis) -> None:
     enqueuer = WebEnqueuer(settings)
-    assert enqueuer.enqueue(str(uuid.uuid4()))
+    assert enqueuer.enqueue(str(uuid.uuid4()), "process")
     os.kill(own_redis.pid, signal.SIGSTOP)
     try:
         started = time.monotonic()
-        answers = [enqueuer.enqueue(str(uuid.uuid4())) for _ in range(100)]
+        answers = [enqueuer.enqueue(str(uuid.uuid4()), "process") for _ in range(100)]
         elapsed = time.monotonic() - started
     finally:
         os.kill(own_redis.pid, signal.SIGCONT)
