@@ -32,4 +32,6 @@ def upsert(session: Session, model: type[Any], rows: Sequence[Mapping[str, Any]]
     keys = [column.name for column in table.primary_key]
     replaced = {name: statement.excluded[name] for name in rows[0] if name not in keys}
     # Given apart from the statement, many rows go out in batches, and no engine's limit of parameters is met.
-    session.execute(statement.on_conflict_do_update(index_elements=keys, set_=replaced), list(rows))
+    # Only with RETURNING is a batch one statement for psycopg2, and not one a row.
+    upserting = statement.on_conflict_do_update(index_elements=keys, set_=replaced).returning(table.c[keys[0]])
+    session.execute(upserting, list(rows)).close()
