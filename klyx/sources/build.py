@@ -17,6 +17,12 @@ from klyx.sources.yahoo import YahooSource
 Capability = TypeVar("Capability")
 
 
+def _nse(context: SourceContext) -> Source:
+    from klyx.sources.nse import NseSource
+
+    return NseSource(context)
+
+
 def _yahoo(context: SourceContext) -> Source:
     return YahooSource(context.settings)
 
@@ -27,6 +33,12 @@ def _moneycontrol(context: SourceContext) -> Source:
     return MoneyControlSource(context)
 
 
+def _alpha_vantage(context: SourceContext) -> Source | None:
+    from klyx.sources.alpha_vantage import alpha_vantage
+
+    return alpha_vantage(context)
+
+
 def _google_news(context: SourceContext) -> Source:
     from klyx.sources.google_news import GoogleNewsSource
 
@@ -35,7 +47,13 @@ def _google_news(context: SourceContext) -> Source:
 
 # One line a source, in priority order. Each is called once per process with what the sources share; it
 # connects to nothing, and answers None when the source cannot be used as it is configured.
-FACTORIES: tuple[Callable[[SourceContext], Source | None], ...] = (_yahoo, _moneycontrol, _google_news)
+FACTORIES: tuple[Callable[[SourceContext], Source | None], ...] = (
+    _nse,
+    _yahoo,
+    _moneycontrol,
+    _alpha_vantage,
+    _google_news,
+)
 
 
 class Sources:
