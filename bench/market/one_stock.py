@@ -23,7 +23,7 @@ GOAL_SECONDS = 1.6
 
 def measure(stand: MarketStand, plan: Plan) -> Iterator[Measurement]:
     rounds = 3 if plan.is_quick else 15
-    market = Market.generated(rounds + 1)
+    market = Market.generated(2 * rounds + 1)
     symbols = [company.symbol for company in market]
     with tempfile.TemporaryDirectory(dir=stand.folder) as folder, Simulator(market) as simulator:
         simulator.delays.update(OLDER_DELAYS)
@@ -31,10 +31,11 @@ def measure(stand: MarketStand, plan: Plan) -> Iterator[Measurement]:
         sources = build_sources(settings).quotes
         # Cookies and imports are of the process, not of a stock.
         _together(symbols[0], sources)
-        together = [_together(symbol, sources) for symbol in symbols[1:]]
-        fields = simulator.arrivals.of()
-        apart = [_apart(symbol, sources) for symbol in symbols[1:]]
-    asked = len([one for one in fields if one.symbol in symbols[1:]]) / rounds
+        together = [_together(symbol, sources) for symbol in symbols[1 : rounds + 1]]
+        arrivals = simulator.arrivals.of()
+        # Others, of which nothing is remembered.
+        apart = [_apart(symbol, sources) for symbol in symbols[rounds + 1 :]]
+    asked = sum(one.symbol in symbols[1:] for one in arrivals) / rounds
     yield at_most(
         f"one stock, {len(sources)} sources at once",
         together,

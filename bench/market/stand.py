@@ -15,6 +15,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
+import rq
+
 from bench.market import Market
 from bench.market.nse_documents import SECTOR_LIST_URL
 from bench.market.server import Simulator
@@ -33,7 +35,7 @@ from tests.servers import ThrowAwayPostgres, ThrowAwayRedis
 
 # Requests a second, of the measurements' goals; the other sources are asked for one thing each.
 LIMITS: Mapping[str, int] = {"nse": 10, "yahoo": 5, "moneycontrol": 5, "alpha_vantage": 10, "google_news": 10}
-POLL_SECONDS = 0.5
+POLL_SECONDS, START_SECONDS = 0.5, 60.0
 _SCHEDULES = ("POPULATE", "REFRESH", "TECHNICALS", "ENRICH", "FUNDAMENTALS", "NEWS", "CLEANING")
 
 
@@ -205,7 +207,17 @@ class MarketStand:
                 worker = Worker(program, folder / f"program-{number}.log", self._guardian)
                 exit_stack.callback(worker.end)
                 started.append(worker)
+            self._wait_for(workers, folder)
             yield Site(runtime, started[:workers], simulator, folder, environment)
+
+    def _wait_for(self, workers: int, folder: Path) -> None:
+        deadline = time.monotonic() + START_SECONDS
+        pause = threading.Event()
+        with self.redis.client() as client:
+            while rq.Worker.count(connection=client) < workers:
+                if time.monotonic() > deadline:
+                    raise TimeoutError(f"the workers did not start; see {folder}")
+                pause.wait(0.1)
 
     def _environment(self, folder: Path, simulator: Simulator, limits: Mapping[str, int]) -> dict[str, str]:
         inherited = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ}
