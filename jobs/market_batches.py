@@ -118,20 +118,28 @@ class _Batch:
         return self._work.fetch(self._context, item)
 
     def _take(self, future: Future[Fetched], item: Item) -> None:
+        may_rest = int(self._lease.arguments.get("rests", 0)) < MOST_RESTS
         try:
-            self._finished.append(future.result())
+            result = future.result()
+            if result.rest_seconds and may_rest:
+                self._rest_and_ask_again(item, result.rest_seconds, SourceRateLimited.__name__)
+            else:
+                self._finished.append(result)
         except (SourceRateLimited, SourceCircuitOpen) as error:
-            if int(self._lease.arguments.get("rests", 0)) >= MOST_RESTS:
+            if may_rest:
+                asked = error.retry_after_seconds if isinstance(error, SourceRateLimited) else CIRCUIT_REST_SECONDS
+                self._rest_and_ask_again(item, asked, type(error).__name__)
+            else:
                 self._finished.append(Fetched(item, error=f"{error}."))
-                return
-            asked = error.retry_after_seconds if isinstance(error, SourceRateLimited) else CIRCUIT_REST_SECONDS
-            self._rest = _Rest(min(max(asked, self._rest.seconds, 1.0), LONGEST_REST_SECONDS), type(error).__name__)
-            self._give_back([item])
         except SourceError as error:
             self._finished.append(Fetched(item, error=f"{error}."))
         except Exception:
             logger.exception("a stock could not be worked on", extra={"run": self._run_id, "stock": item.nse_code})
             self._finished.append(Fetched(item, error=UNEXPECTED))
+
+    def _rest_and_ask_again(self, item: Item, seconds: float, reason: str) -> None:
+        self._rest = _Rest(min(max(seconds, self._rest.seconds, 1.0), LONGEST_REST_SECONDS), reason)
+        self._give_back([item])
 
     def _begin(self, starting: Sequence[Item]) -> None:
         if starting:

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from jobs.market_data import sources_of
+from jobs.market_data import memo_of, sources_of
 from jobs.queue import enqueue
 from klyx.database.models import DataRefreshLog
 from klyx.runtime import Runtime
@@ -29,7 +29,7 @@ UNKNOWN_RUN = "This kind of run is not available any more."
 
 
 def context_of(runtime: Runtime) -> WorkContext:
-    return WorkContext(runtime.settings, runtime.database, sources_of(runtime))
+    return WorkContext(runtime.settings, runtime.database, sources_of(runtime), memo_of(runtime))
 
 
 def run(runtime: Runtime, lease: Lease, progress: ProgressReporter) -> None:

@@ -83,11 +83,13 @@ def fetch_figures(context: WorkContext, item: Item) -> Fetched:
     sources = context.sources.quotes
     if not sources:
         return Fetched(item, error=NO_SOURCE)
-    gathered = gather(item.nse_code, sources, Deadline(FETCH_SECONDS), enough_quality=None)
+    gathered = gather(item.nse_code, sources, Deadline(FETCH_SECONDS), enough_quality=None, memo=context.memo)
     columns = stock_columns(merge(gathered.records, process_gatherer().rejections))
-    if columns:
-        return Fetched(item, columns, gathered.outcomes)
     failures = list(gathered.failures.values())
+    if columns:
+        # Turns that come within the deadline were waited for: this rest is a longer one.
+        rests = [error.retry_after_seconds for error in failures if isinstance(error, SourceRateLimited)]
+        return Fetched(item, columns, gathered.outcomes, rest_seconds=max(rests, default=0.0))
     if failures and all(isinstance(error, SourceRateLimited | SourceCircuitOpen) for error in failures):
         raise failures[0]
     return Fetched(item, outcomes=gathered.outcomes, error=NOTHING_KNOWN)

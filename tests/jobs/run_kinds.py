@@ -49,6 +49,9 @@ def ask(context: WorkContext, item: Item) -> Fetched:
     if what == "rest":
         (folder / item.nse_code).unlink()
         raise SourceRateLimited("the source wants a rest", 1.0)
+    if what == "partly":
+        # As long as the source wants a rest: each time, so that the rests run out.
+        return Fetched(item, 1.0, {"first": "ok", "second": "SourceRateLimited"}, rest_seconds=0.1)
     if what == "unstorable":
         return Fetched(item, "not a number", {"first": "ok"})
     if what == "half":

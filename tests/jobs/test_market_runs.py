@@ -211,6 +211,25 @@ def test_a_source_that_wants_a_rest_gets_one(runtime: Runtime, folder: Path) -> 
     assert asked(folder) == {**dict.fromkeys(codes, 1), "S001": 2}
 
 
+@on_sqlite
+def test_what_came_without_a_resting_source_counts_when_rests_do_not_help(
+    runtime: Runtime, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("jobs.market_batches.MOST_RESTS", 1)
+    add_stocks(runtime, 2)
+    (folder / "S000").write_text("partly")
+    run = start(runtime)
+    lead(runtime, run)
+    work_on_batches(runtime, run)
+    with runtime.database.read() as session:
+        batch = session.scalars(select(Job.id).where(Job.parent_id == run.job_id)).one()
+        assert items.count(session, run.id) == (1, 0, 2)
+    wait_for(lambda: attempt(runtime, batch, HANDLERS), "the rest to be over")
+    lead(runtime, run)
+    assert (read_run(runtime, run).status, prices(runtime)) == ("success", {1.0: 2})
+    assert read_run(runtime, run).error_message == "second: 1 SourceRateLimited"
+
+
 def test_a_run_survives_kills_and_asks_for_no_stock_more_than_twice(
     runtime: Runtime, queue: JobQueue, folder: Path, environment: dict[str, str], own_redis: ThrowAwayRedis
 ) -> None:

@@ -16,6 +16,7 @@ from klyx.services.jobs import ProgressReporter
 if TYPE_CHECKING:
     # A web process starts runs, but does not load what asks the sources.
     from klyx.sources.build import Sources
+    from klyx.sources.memo import Memo
 
 DEFAULT_BATCH_SIZE = 50
 LARGEST_BATCH_SIZE = 200
@@ -58,13 +59,15 @@ class Fetched:
 
     `value` is for the kind's `store`, None when there is nothing to store. `outcomes`: for each source that was
     asked (its slug) "ok", or the name of its error. `error` says why the stock counts as failed, in words for
-    people.
+    people. `rest_seconds`: a source wants a rest for so long, and more could be known after it; a few times the stock
+    is then asked for again, and what came counts only when that did not help.
     """
 
     item: Item
     value: Any = None
     outcomes: Mapping[str, str] = field(default_factory=dict)
     error: str | None = None
+    rest_seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +77,7 @@ class WorkContext:
     settings: Settings
     database: Database
     sources: Sources
+    memo: Memo | None = None
 
 
 @dataclass(frozen=True, slots=True)
