@@ -33,7 +33,8 @@ def stocks(database: Database) -> None:
         ids = {code: key for code, key in session.execute(select(Stock.nse_code, Stock.id)) if code is not None}
         for code, days in ages.items():
             source = "Sample data" if code == "SAMPLE" else "Yahoo Finance"
-            values: dict[str, Any] = {"stock_id": ids[code], "source": source, "obtained_at": NOW - timedelta(days=days)}
+            obtained_at = NOW - timedelta(days=days)
+            values: dict[str, Any] = {"stock_id": ids[code], "source": source, "obtained_at": obtained_at}
             session.execute(insert(StockFieldProvenance).values(field="pe_ttm", **values))
             # Prices are fetched every day, and say nothing of the age of the rest.
             today = {**values, "obtained_at": NOW}
