@@ -9,9 +9,15 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from bench.market import Query
+
+
+# Parts of an address that differ from process to process, or from second to second.
+_PASSING = frozenset({"crumb", "corsDomain", "period1", "period2", "apikey"})
+
 
 class Arrival(NamedTuple):
-    """`at` is on the monotonic clock, when the request line had been read; `what` is its path without the symbol."""
+    """`at` is on the monotonic clock, when the request line had been read; `what` is its address without the symbol."""
 
     at: float
     slug: str
@@ -27,8 +33,10 @@ class Arrivals:
         self._all: list[Arrival] = []
         self._lock = threading.Lock()
 
-    def note(self, slug: str, host: str, path: str, symbol: str | None) -> None:
-        what = path.replace(symbol, "*") if symbol else path
+    def note(self, slug: str, host: str, path: str, query: Query, symbol: str | None) -> None:
+        asked = "&".join(f"{name}={','.join(query[name])}" for name in sorted(query) if name not in _PASSING)
+        address = f"{path}?{asked}" if asked else path
+        what = address.replace(symbol, "*") if symbol else address
         with self._lock:
             self._all.append(Arrival(time.monotonic(), slug, host, what, symbol))
 

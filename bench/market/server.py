@@ -150,7 +150,7 @@ class _Handler(BaseHTTPRequestHandler):
             return
         path, query = unquote(quoted), parse_qs(address.query)
         symbol = source.symbol_of(host, path, query)
-        simulator.arrivals.note(source.slug, host, path, symbol)
+        simulator.arrivals.note(source.slug, host, path, query, symbol)
         rule = simulator.rule_for(source.slug, path, symbol)
         if rule is not None and rule.kind in PARTIAL:
             self._send_partly(rule.kind)
