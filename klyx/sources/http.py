@@ -9,6 +9,7 @@ from contextlib import closing, contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import partial
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlsplit
@@ -16,11 +17,13 @@ from urllib.parse import urlsplit
 import requests
 import urllib3
 from requests.adapters import HTTPAdapter
+from urllib3 import ProxyManager
 
 from klyx.sources.base import Deadline, SourceCircuitOpen, SourceRateLimited, SourceUnavailable
 from klyx.sources.circuit import Circuit
-from klyx.sources.limits import Pace
+from klyx.sources.limits import Pace, Turn
 from klyx.sources.metrics import Tally
+from klyx.sources.sending import telling, tells
 from klyx.sources.settings import SourceSettings
 
 __all__ = ["SourceSettings", "bounded_by", "new_session", "retry_after_seconds"]
@@ -110,6 +113,15 @@ class GuardedAdapter(HTTPAdapter):
         self._pace = pace
         self._tally = tally
 
+    def init_poolmanager(self, *arguments: Any, **options: Any) -> None:
+        super().init_poolmanager(*arguments, **options)
+        tells(self.poolmanager)
+
+    def proxy_manager_for(self, *arguments: Any, **options: Any) -> ProxyManager:
+        manager: ProxyManager = super().proxy_manager_for(*arguments, **options)
+        tells(manager)
+        return manager
+
     def send(self, request: requests.PreparedRequest, *_: Any, **options: Any) -> requests.Response:
         outgoing, rewritten = self._addressed(request)
         if rewritten:
@@ -150,11 +162,12 @@ class GuardedAdapter(HTTPAdapter):
     def _attempt(
         self, request: requests.PreparedRequest, deadline: Deadline, options: Mapping[str, Any]
     ) -> requests.Response:
-        waited = self._wait_for_turn(deadline)
+        turn = self._wait_for_turn(deadline)
         began = time.monotonic()
         failure: str | None = "broken"
         try:
-            response = self._sent(request, deadline, options)
+            with telling(partial(self._pace.sent, turn)):
+                response = self._answered(request, deadline, options)
             failure = f"status_{response.status_code}" if response.status_code >= 400 else None
         except requests.Timeout:
             failure = "timeout"
@@ -166,17 +179,17 @@ class GuardedAdapter(HTTPAdapter):
             failure = "refused"
             raise
         finally:
-            self._tally.asked(failure, time.monotonic() - began, waited)
+            self._tally.asked(failure, time.monotonic() - began, turn.waited)
         if response.status_code == HTTPStatus.TOO_MANY_REQUESTS:
             self._pace.cool_down(retry_after_seconds(response, self._settings.rate_limit_pause_seconds))
         return response
 
-    def _wait_for_turn(self, deadline: Deadline) -> float:
-        """Seconds waited. Raises SourceError when the request must not be sent."""
+    def _wait_for_turn(self, deadline: Deadline) -> Turn:
+        """Raises SourceError when the request must not be sent."""
         try:
             self._circuit.check()
-            waited = self._pace.wait(deadline)
-            if waited:
+            turn = self._pace.wait(deadline)
+            if turn.waited:
                 # Others may have found the source down meanwhile.
                 self._circuit.check()
         except SourceCircuitOpen:
@@ -187,9 +200,9 @@ class GuardedAdapter(HTTPAdapter):
             raise
         if deadline.expired:
             raise SourceUnavailable(f"{self._source_name} did not answer in time")
-        return waited
+        return turn
 
-    def _sent(
+    def _answered(
         self, request: requests.PreparedRequest, deadline: Deadline, options: Mapping[str, Any]
     ) -> requests.Response:
         allowed = Deadline(min(self._settings.request_timeout_seconds, deadline.remaining()))

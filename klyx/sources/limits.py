@@ -7,37 +7,27 @@ import os
 import threading
 import time
 import uuid
-from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from limits import parse_many
 from redis import Redis
 
 from klyx.caching.gate import RedisGate
 from klyx.sources.base import Deadline, SourceRateLimited
-from klyx.sources.pace_scripts import COOL_DOWN, COOLING, TAKE_TURN
+from klyx.sources.own_turns import SPARE, OwnTurn, OwnTurns, Window
+from klyx.sources.pace_scripts import CONFIRM_TURN, COOL_DOWN, SENT, TAKE_TURN
 
 logger = logging.getLogger(__name__)
 
 MICROSECONDS = 1_000_000
-# Requests are sent at their turn and arrive a little later, some more and some less: a longer window than the
-# source's own keeps what it sees within its limit.
+# Requests arrive a little after they were sent, some more and some less: a longer window than the source's own
+# keeps what it sees within its limit.
 STRETCH = 0.06
 LONGEST_STRETCH_SECONDS = 1.0
 # Coming back to a Redis that may have forgotten everything, all wait for one window, but not for a day.
 LONGEST_RETURN_SECONDS = 60.0
-
-
-@dataclass(frozen=True, slots=True)
-class Window:
-    """At most `amount` requests within any `seconds`."""
-
-    amount: int
-    seconds: float
-
-    def shared_by(self, processes: int) -> Window:
-        """The part of one of several processes that cannot count together."""
-        return Window(max(1, self.amount // processes), self.seconds * max(1.0, processes / self.amount))
+# A request that left so soon after its turn left in time.
+PUNCTUAL_SECONDS = 0.003
 
 
 def windows_of(limits: str) -> tuple[Window, ...]:
@@ -50,12 +40,23 @@ def windows_of(limits: str) -> tuple[Window, ...]:
     )
 
 
+@dataclass(slots=True)
+class Turn:
+    """Leave to send one request. `number` is that of Redis, None when this process counts alone."""
+
+    own: OwnTurn
+    number: int | None
+    waited: float = 0.0
+    began: float = field(default_factory=time.monotonic)
+
+
 class Pace:
     """The turns of one source, first come first served. Thread-safe.
 
     Turn k is at the latest of now, turn k-N plus the window of every limit "N per window", and the end of a
-    cooldown: the whole amount may leave at once, and never more within any window. Turns are taken in Redis, on
-    its clock. While it cannot be used, this process counts alone, with its part of the limit.
+    cooldown: the whole amount may leave at once, and never more within any window. What counts is when a request
+    really left: a late one moves those that depend on it. Turns are taken in Redis, on its clock. While it cannot
+    be used, this process counts alone, with its part of the limit.
     """
 
     def __init__(
@@ -63,41 +64,54 @@ class Pace:
     ) -> None:
         self._source_name = source_name
         self._windows = windows_of(limits)
+        self._limits = [part for one in self._windows for part in (one.amount, int(one.seconds * MICROSECONDS))]
         self._redis = redis
         self._gate = gate or RedisGate()
         self._me = uuid.uuid4().hex
-        self._lock = threading.Lock()
-        most = max((window.amount for window in self._windows), default=1)
-        self._turns: deque[float] = deque(maxlen=most)
-        self._cool_until = 0.0
+        self._own = OwnTurns(max((window.amount for window in self._windows), default=1))
         self._processes = 1
         self._was_alone = False
         # One hash tag, so that a cluster keeps them together.
         self._keys = [f"klyx:pace:{{{slug}}}:{part}" for part in ("turns", "floor", "users")]
         if redis is not None:
             self._take_turn = redis.register_script(TAKE_TURN)
-            self._cooling = redis.register_script(COOLING)
+            self._confirm_turn = redis.register_script(CONFIRM_TURN)
+            self._sent = redis.register_script(SENT)
             self._cool_down = redis.register_script(COOL_DOWN)
 
-    def wait(self, deadline: Deadline) -> float:
-        """Returns when it is this request's turn, with the seconds waited.
+    def wait(self, deadline: Deadline) -> Turn:
+        """Returns when it is this request's turn; tell `sent` when it has left.
 
         Raises SourceRateLimited, at once and without taking a turn, when the turn is after the deadline.
         """
         waited = 0.0
-        while (seconds := self._reserve(deadline.remaining())) > 0:
-            began = time.monotonic()
-            threading.Event().wait(seconds)
-            waited += time.monotonic() - began
-            # Whoever was told to slow down meanwhile was told it for all; else this is the turn.
-            if not self._is_cooling():
-                break
-        return waited
+        while True:
+            turn, first = self._reserve(deadline.remaining())
+            seconds: float | None = first
+            while seconds:
+                if seconds > deadline.remaining():
+                    raise self._too_early(seconds)
+                began = time.monotonic()
+                threading.Event().wait(seconds)
+                waited += time.monotonic() - began
+                # Whoever was told to slow down meanwhile was told it for all, and others may have been late.
+                seconds = self._confirm(turn)
+            if seconds is not None:
+                turn.waited, turn.began = waited, time.monotonic()
+                return turn
+
+    def sent(self, turn: Turn) -> None:
+        """The request has left: now, not when its turn began."""
+        if not self._windows or time.monotonic() - turn.began < PUNCTUAL_SECONDS:
+            return
+        turn.own.at = time.monotonic()
+        if turn.number is not None and self._gate.may_try():
+            with self._gate.attempt():
+                self._sent(keys=self._keys[:1], args=[turn.number])
 
     def cool_down(self, seconds: float) -> None:
         """The source said 429: nobody asks it for this long."""
-        with self._lock:
-            self._cool_until = max(self._cool_until, time.monotonic() + seconds)
+        self._own.cool_down(seconds)
         if self._redis is not None and self._gate.may_try():
             with self._gate.attempt():
                 self._cool_down(keys=self._keys[1:2], args=[int(seconds * MICROSECONDS)])
@@ -105,63 +119,56 @@ class Pace:
             "Market-data source limits requests", extra={"source": self._source_name, "pause_seconds": seconds}
         )
 
-    def _reserve(self, longest: float) -> float:
-        """Takes the next turn: seconds until then. Raises SourceRateLimited when that is more than `longest`."""
-        seconds = self._reserve_together(longest)
-        if seconds is None:
-            seconds = self._reserve_alone(longest)
-        if seconds > longest:
-            raise SourceRateLimited(f"{self._source_name} limits how often it may be asked", seconds)
-        return seconds
+    def _reserve(self, longest: float) -> tuple[Turn, float]:
+        """The next turn and the seconds until then. Raises SourceRateLimited when they are more than `longest`."""
+        seconds, number = self._reserve_together(longest)
+        if seconds is not None:
+            if number is None:
+                raise self._too_early(seconds)
+            return Turn(self._own.note(seconds), number), seconds
+        self._was_alone = self._redis is not None
+        own, alone = self._own.take(self._part(), longest)
+        if own is None:
+            raise self._too_early(alone)
+        return Turn(own, None), alone
 
-    def _reserve_together(self, longest: float) -> float | None:
-        """None when Redis cannot be used."""
+    def _reserve_together(self, longest: float) -> tuple[float | None, int | None]:
+        """Seconds until the turn, None when Redis cannot be used; and its number, None when it was not taken."""
         if self._redis is None or not self._gate.may_try():
-            return None
-        with self._lock:
-            returning = self._was_alone
-            earliest = self._own_turn(self._windows)
-            if returning:
-                shortest = min((window.seconds for window in self._windows), default=0.0)
-                mine = max(self._turns, default=0.0) - time.monotonic()
-                earliest = max(earliest, mine, min(shortest, LONGEST_RETURN_SECONDS))
-        limits = [part for window in self._windows for part in (window.amount, int(window.seconds * MICROSECONDS))]
+            return None, None
+        returning, earliest = self._was_alone, self._own.until_next(self._windows)
+        if returning:
+            shortest = min((window.seconds for window in self._windows), default=0.0)
+            earliest = max(earliest, self._own.until_last(), min(shortest, LONGEST_RETURN_SECONDS))
         times = [int(longest * MICROSECONDS), int(earliest * MICROSECONDS)]
-        args: list[str | int] = [*times, int(returning), f"{self._me}:{os.getpid()}", *limits]
+        args: list[str | int] = [*times, int(returning), f"{self._me}:{os.getpid()}", SPARE, *self._limits]
         seconds: float | None = None
+        number: int | None = None
         with self._gate.attempt():
-            taken, wait, processes = self._take_turn(keys=self._keys, args=args)
-            seconds = float(wait) / MICROSECONDS
-            with self._lock:
-                self._was_alone = False
-                self._processes = max(1, processes)
-                if taken:
-                    self._turns.append(time.monotonic() + seconds)
-        return seconds
+            taken, wait, processes, given = self._take_turn(keys=self._keys, args=args)
+            self._was_alone, self._processes = False, max(1, processes)
+            seconds, number = float(wait) / MICROSECONDS, given if taken else None
+        return seconds, number
 
-    def _reserve_alone(self, longest: float) -> float:
-        with self._lock:
-            self._was_alone = self._redis is not None
-            mine = [window.shared_by(self._processes) for window in self._windows]
-            seconds = self._own_turn(mine)
-            if self._windows and seconds <= longest:
-                self._turns.append(time.monotonic() + seconds)
-            return seconds
-
-    def _own_turn(self, windows: tuple[Window, ...] | list[Window]) -> float:
-        """Seconds until this process alone would have a turn."""
-        now = time.monotonic()
-        turn = max(now, self._cool_until)
-        for window in windows:
-            if len(self._turns) >= window.amount:
-                turn = max(turn, self._turns[-window.amount] + window.seconds)
-        return turn - now
-
-    def _is_cooling(self) -> bool:
-        with self._lock:
-            if self._cool_until > time.monotonic():
-                return True
-        if self._redis is not None and self._gate.may_try():
+    def _confirm(self, turn: Turn) -> float | None:
+        """0 when the turn has come, else the seconds left; None when another one must be taken."""
+        if turn.number is None or self._redis is None:
+            return self._own.confirm(turn.own, self._part())
+        together: int | None = None
+        if self._gate.may_try():
             with self._gate.attempt():
-                return bool(self._cooling(keys=self._keys[1:2]))
-        return False
+                together = int(self._confirm_turn(keys=self._keys[:2], args=[turn.number, *self._limits]))
+        if together is None:
+            return self._own.confirm(turn.own, self._part())
+        if together < 0:
+            return None
+        if together == 0:
+            turn.own.at = time.monotonic()
+        return together / MICROSECONDS
+
+    def _part(self) -> list[Window]:
+        """The limits while this process counts alone."""
+        return [window.shared_by(self._processes) for window in self._windows]
+
+    def _too_early(self, seconds: float) -> SourceRateLimited:
+        return SourceRateLimited(f"{self._source_name} limits how often it may be asked", seconds)
