@@ -12,7 +12,6 @@ from klyx.sources.base import MarketDataSource, Source
 from klyx.sources.context import SourceContext
 from klyx.sources.memo import Memo
 from klyx.sources.settings import SourceSettings
-from klyx.sources.yahoo import YahooSource
 
 Capability = TypeVar("Capability")
 
@@ -24,7 +23,9 @@ def _nse(context: SourceContext) -> Source:
 
 
 def _yahoo(context: SourceContext) -> Source:
-    return YahooSource(context.settings)
+    from klyx.sources.yahoo import YahooSource
+
+    return YahooSource(context)
 
 
 def _moneycontrol(context: SourceContext) -> Source:
@@ -102,8 +103,3 @@ def source_settings(settings: Settings) -> SourceSettings:
         base_url_rewrites=dict(rewrite.split("=", 1) for rewrite in settings.source_rewrites),
         cache_folder=settings.instance_folder / "yahoo",
     )
-
-
-def build_source(settings: SourceSettings) -> MarketDataSource | None:
-    """The market-data source, or None when it is switched off. A process builds one and keeps it."""
-    return YahooSource(settings) if settings.yahoo_enabled else None

@@ -2,172 +2,181 @@
 
 from __future__ import annotations
 
-import importlib
+import contextvars
 import logging
-import re
-import threading
-from collections.abc import Iterator
-from datetime import UTC, datetime
-from typing import Any
-from urllib.parse import urlsplit
-
-import requests
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any, TypeVar
 
 from klyx.sources.base import (
+    DailyBar,
+    DayQuote,
     Deadline,
-    SourceError,
-    SourceRateLimited,
     SourceRecord,
-    SourceUnavailable,
+    StatementKind,
+    Statements,
     SymbolUnknown,
 )
-from klyx.sources.circuit import Circuit
-from klyx.sources.http import SourceSettings, bounded_by, new_session, retry_after_seconds
-from klyx.sources.yahoo_fields import (
-    Fields,
-    fields_from_balance_sheet,
-    fields_from_info,
-    fields_from_quarters,
-    reports_in_rupees,
-)
+from klyx.sources.context import SourceContext
+from klyx.sources.http import bounded_by
+from klyx.sources.yahoo_client import CHART_PATH, NAME, PAGE_SIZE, QUOTE_SUMMARY_PATH, SERIES_PATH, SLUG, YahooClient
+from klyx.sources.yahoo_fields import Fields, fields_from_info, fields_from_series, info_from, reports_in_rupees
+from klyx.sources.yahoo_numbers import RUPEES
+from klyx.sources.yahoo_prices import bars_from, day_quote
+from klyx.sources.yahoo_series import Series, series_from, type_names
+from klyx.sources.yahoo_statements import ANNUAL_ITEMS, QUARTERLY_ITEMS, sections_from
+from klyx.sources.yahoo_symbols import INDICES, SUFFIX_OF_NSE, code_of, tickers_of
 
 logger = logging.getLogger(__name__)
 
-NAME = "Yahoo Finance"
-DATA_HOSTS = frozenset({"query1.finance.yahoo.com", "query2.finance.yahoo.com"})
-# Where yfinance gets its cookie, and its consent in Europe.
-COOKIE_HOSTS = frozenset({"fc.yahoo.com", "guce.yahoo.com", "consent.yahoo.com", "finance.yahoo.com"})
-CRUMB_PATH = "/getcrumb"
-QUOTE_SUMMARY_PATH = "/v10/finance/quoteSummary/"
-REFUSALS = frozenset({401, 403})
-EXCHANGE_SUFFIXES = (".NS", ".BO")
-SYMBOL = re.compile(r"[A-Z0-9&_-]{1,30}")
+T = TypeVar("T")
+
+MODULES = "financialData,quoteType,defaultKeyStatistics,assetProfile,summaryDetail"
+# Yahoo keeps four or five years of statements.
+SERIES_SINCE = datetime(2016, 1, 1, tzinfo=UTC)
 
 
 class YahooSource:
-    """Asks Yahoo for the figures of NSE symbols; build one per process, because yfinance keeps one session.
+    """Asks Yahoo about NSE symbols; build one per process, because yfinance keeps one session.
 
-    yfinance takes half a second and 100 MB to import, so it is imported by the first `fetch`.
+    A fetch is two requests side by side, a history one, the whole exchange one for 250 companies, statements one;
+    the first of a process needs two more, for a cookie and its crumb.
     """
 
     name = NAME
-    slug = "yahoo"
+    slug = SLUG
 
-    def __init__(self, settings: SourceSettings) -> None:
-        self._settings = settings
-        self._circuit = Circuit(NAME, settings.circuit_failures, settings.circuit_open_seconds)
-        # yfinance takes a session of requests although it prefers curl_cffi's when it makes its own.
-        self._session = new_session(NAME, DATA_HOSTS | COOKIE_HOSTS, settings, self._circuit)
-        self._session.hooks["response"].append(self._refuse_error_status)
-        self._lock = threading.Lock()
-        self._yfinance: Any = None
+    def __init__(self, context: SourceContext) -> None:
+        self._client = YahooClient(context)
+        # A second request of each stock that is asked at the same time.
+        self._threads = ThreadPoolExecutor(4 * max(1, context.settings.parallelism), thread_name_prefix="yahoo")
 
     def fetch(self, symbol: str, deadline: Deadline) -> SourceRecord:
         """The figures of a symbol of the NSE, or of the BSE when Yahoo does not know it there.
 
-        Metadata: `_ticker`, `_company_name`, `_sector`, `_industry`, `_previous_close` (rupees),
-        `_statement_currency`. One field goes beyond the vocabulary: `quarterly_revenue_growth`, a fraction.
-        Raises SymbolUnknown, SourceUnavailable or SourceRateLimited, and nothing else.
+        Metadata: `_ticker`, `_company_name`, `_sector`, `_industry`, `_website`, `_description`, `_previous_close`
+        (rupees), `_statement_currency`. Raises SymbolUnknown, SourceUnavailable or SourceRateLimited, and nothing else.
         """
-        code = re.sub(r"\.(NS|BO)$", "", symbol.strip().upper())
-        if not SYMBOL.fullmatch(code):
-            raise SymbolUnknown(f"{symbol.strip()[:40]!r} is not an NSE symbol")
-        # Whatever yfinance raises, callers see a SourceError.
+        code = code_of(symbol)
+        return self._answered(deadline, lambda: self._record(code))
+
+    def history(self, symbol: str, since: date, deadline: Deadline) -> Sequence[DailyBar]:
+        """The daily bars of a symbol, or of an index of `yahoo_symbols.INDICES`, from `since` on, oldest first.
+
+        Prices are adjusted for splits and bonus shares, not for dividends. Empty when nothing was traded.
+        """
+        index = INDICES.get(symbol.strip().upper())
+        tickers = (index,) if index is not None else tickers_of(code_of(symbol))
+        return self._answered(deadline, lambda: self._first_known(tickers, lambda ticker: self._bars(ticker, since)))
+
+    def day_quotes(self, deadline: Deadline) -> Iterator[Sequence[DayQuote]]:
+        """The whole exchange, 250 companies a page, the largest first."""
+        offset = 0
+        while True:
+            page = self._answered(deadline, lambda offset=offset: self._client.page_of_exchange(offset))  # type: ignore[misc]
+            quotes = [quote for listed in page["quotes"] if (quote := day_quote(listed)) is not None]
+            yield quotes
+            offset += PAGE_SIZE
+            total = page.get("total")
+            if not page["quotes"] or not isinstance(total, int) or offset >= total:
+                return
+
+    def statements(self, symbol: str, kind: StatementKind, deadline: Deadline) -> Statements:
+        """The last years in the form of the contract, in crores.
+
+        Yahoo has one set of statements per company and does not say of which kind they are. Raises SymbolUnknown
+        for a company without statements in rupees.
+        """
+        code = code_of(symbol)
+
+        def ask() -> Statements:
+            series = self._first_known(tickers_of(code), self._known_series)
+            sections = sections_from(series) if series.currency == RUPEES else {}
+            if not any(sections.values()):
+                raise SymbolUnknown(f"{NAME} has no statements in rupees of {code}")
+            return Statements(code, kind, NAME, datetime.now(UTC), sections)
+
+        return self._answered(deadline, ask)
+
+    def _answered(self, deadline: Deadline, ask: Callable[[], T]) -> T:
+        """Whatever yfinance raises, callers see a SourceError."""
         try:
             with bounded_by(deadline):
-                for suffix in EXCHANGE_SUFFIXES:
-                    fields = self._fields(code + suffix)
-                    if fields:
-                        return SourceRecord(code, NAME, datetime.now(UTC), fields)
+                self._client.prepare()
+                answer = ask()
         except Exception as error:
-            raise self._as_source_error(error) from error
+            raise self._client.as_source_error(error) from error
+        self._client.understood()
+        return answer
+
+    def _record(self, code: str) -> SourceRecord:
+        for ticker in tickers_of(code):
+            fields = self._fields(ticker)
+            if fields:
+                return SourceRecord(code, NAME, datetime.now(UTC), {**fields, "_ticker": ticker})
         raise SymbolUnknown(f"{NAME} does not know the symbol {code}")
 
-    def _fields(self, ticker_symbol: str) -> Fields:
-        """Empty when Yahoo does not know the ticker."""
-        ticker = self._library().Ticker(ticker_symbol, session=self._session)
+    def _first_known(self, tickers: Sequence[str], ask: Callable[[str], T]) -> T:
+        *others, last = tickers
+        for ticker in others:
+            try:
+                return ask(ticker)
+            except SymbolUnknown:
+                continue
+        return ask(last)
+
+    def _fields(self, ticker: str) -> Fields:
+        """Empty when Yahoo does not know the ticker. A quote without statements is still worth having."""
+        statements = self._beside(self._series, ticker) if ticker.endswith(SUFFIX_OF_NSE) else None
         try:
-            info = self._info(ticker)
+            info = info_from(self._client.ask(QUOTE_SUMMARY_PATH, ticker, {"modules": MODULES, **_PLAIN}))
         except SymbolUnknown:
             return {}
         fields = fields_from_info(info)
         if all(name.startswith("_") for name in fields):
             return {}
-        if reports_in_rupees(info):
-            self._add_statements(fields, ticker)
-        fields["_ticker"] = ticker_symbol
+        try:
+            series = statements.result() if statements is not None else self._series(ticker)
+        except Exception as error:  # noqa: BLE001 - yfinance raises anything
+            logger.info("Statements are missing", extra={"ticker": ticker, "error": type(error).__name__})
+            return fields
+        if reports_in_rupees(info) and series.currency == RUPEES:
+            fields |= fields_from_series(series, datetime.now(UTC).date())
         return fields
 
-    def _info(self, ticker: Any) -> dict[str, Any]:
-        try:
-            return dict(ticker.get_info())
-        except requests.HTTPError as error:
-            if error.response.status_code not in REFUSALS:
-                raise
-        # yfinance keeps its cookie on disk until it expires, also one that Yahoo no longer honours.
-        self._session.cookies.clear()
-        self._library().cache.get_cookie_cache().store("curlCffi", None)
-        return dict(self._library().Ticker(ticker.ticker, session=self._session).get_info())
+    def _beside(self, ask: Callable[[str], T], ticker: str) -> Future[T]:
+        """Asks in another thread, within the same deadline."""
+        return self._threads.submit(contextvars.copy_context().run, ask, ticker)
 
-    def _add_statements(self, fields: Fields, ticker: Any) -> None:
-        """Adds what the statements hold. A quote without them is still worth having: they cannot fail it."""
-        try:
-            fields.update(fields_from_balance_sheet(ticker.get_balance_sheet(freq="yearly")))
-            quarters = ticker.get_income_stmt(freq="quarterly")
-            fields.update(fields_from_quarters(quarters, datetime.now(UTC).date()))
-        except Exception as error:  # noqa: BLE001 - yfinance raises anything
-            logger.info("Statements are missing", extra={"ticker": ticker.ticker, "error": type(error).__name__})
+    def _series(self, ticker: str) -> Series:
+        until = datetime.now(UTC) + timedelta(days=1)
+        parameters = {
+            "symbol": ticker,
+            "type": ",".join(type_names(annual=ANNUAL_ITEMS, quarterly=QUARTERLY_ITEMS)),
+            "period1": str(int(SERIES_SINCE.timestamp())),
+            "period2": str(int(until.timestamp())),
+        }
+        return series_from(self._client.ask(SERIES_PATH, ticker, parameters))
 
-    def _library(self) -> Any:
-        with self._lock:
-            if self._yfinance is None:
-                library = importlib.import_module("yfinance")
-                # Otherwise failures are only logged and look like companies without figures.
-                library.config.debug.hide_exceptions = False
-                if self._settings.cache_folder is not None:
-                    library.set_tz_cache_location(str(self._settings.cache_folder))
-                self._yfinance = library
-            return self._yfinance
+    def _known_series(self, ticker: str) -> Series:
+        series = self._series(ticker)
+        if not series.annual:
+            raise SymbolUnknown(f"{NAME} has no statements of the symbol")
+        return series
 
-    def _refuse_error_status(self, response: requests.Response, **_: Any) -> None:
-        """Ends a request whose answer yfinance would misread.
-
-        It takes an error page for a crumb, forgets Retry-After, and asks for new cookies after every unknown
-        symbol. Refusals are left to it: new cookies are the cure.
-        """
-        address = urlsplit(response.url)
-        status = response.status_code
-        if address.hostname not in DATA_HOSTS:
-            return
-        is_crumb = address.path.endswith(CRUMB_PATH)
-        if status == 429 or (is_crumb and "Too Many Requests" in response.text):
-            seconds = retry_after_seconds(response, self._settings.rate_limit_pause_seconds)
-            self._circuit.rest(seconds)
-            raise SourceRateLimited(f"{NAME} limits how often it may be asked", seconds)
-        if status < 400 or status in REFUSALS or (is_crumb and status < 500):
-            return
-        # Whatever stands between us and Yahoo can say 404 as well; only Yahoo's own counts.
-        if status == 404 and address.path.startswith(QUOTE_SUMMARY_PATH) and '"quoteSummary"' in response.text:
-            raise SymbolUnknown(f"{NAME} does not know the symbol")
-        raise SourceUnavailable(f"{NAME} answered with an error")
-
-    def _as_source_error(self, error: Exception) -> SourceError:
-        """What the caller learns. yfinance can fail while it handles a failure: the first cause counts."""
-        for cause in _causes(error):
-            if isinstance(cause, SourceError):
-                return cause
-            if isinstance(cause, requests.Timeout):
-                return SourceUnavailable(f"{NAME} did not answer in time")
-            if isinstance(cause, requests.HTTPError):
-                return SourceUnavailable(f"{NAME} refused the request")
-            if isinstance(cause, requests.ConnectionError | requests.exceptions.ChunkedEncodingError):
-                return SourceUnavailable(f"{NAME} could not be reached")
-        logger.warning("Unreadable answer of a source", extra={"source": NAME, "error": type(error).__name__})
-        return SourceUnavailable(f"{NAME} sent an answer that cannot be read")
+    def _bars(self, ticker: str, since: date) -> Sequence[DailyBar]:
+        begins = datetime.combine(since, time(), UTC) - timedelta(days=1)
+        until = datetime.now(UTC) + timedelta(days=1)
+        parameters: Mapping[str, Any] = {
+            "period1": str(int(begins.timestamp())),
+            "period2": str(int(until.timestamp())),
+            "interval": "1d",
+            "includePrePost": "false",
+            "events": "",
+        }
+        return [bar for bar in bars_from(self._client.ask(CHART_PATH, ticker, parameters)) if bar.day >= since]
 
 
-def _causes(error: BaseException) -> Iterator[BaseException]:
-    current: BaseException | None = error
-    while current is not None:
-        yield current
-        current = current.__cause__ or current.__context__
+_PLAIN = {"corsDomain": "finance.yahoo.com", "formatted": "false"}
+

@@ -1,17 +1,16 @@
-"""From Yahoo's names and units to the raw field vocabulary. Pure functions on what yfinance hands over."""
+"""From Yahoo's names and units to the raw field vocabulary. Pure functions on its documents."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from datetime import date, timedelta
-from numbers import Real
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any
 
-if TYPE_CHECKING:
-    import pandas as pd
+from klyx.sources.base import SourceUnavailable
+from klyx.sources.yahoo_numbers import RUPEES, number, numbers, positive
+from klyx.sources.yahoo_series import Series, at, growth, newest_day, year_before
+from klyx.sources.yahoo_statements import piotroski_score
 
-RUPEES = "INR"
 Fields = dict[str, float | str]
 
 # Prices and what is counted in them: in the currency of the quote. None of these can be zero or negative.
@@ -30,13 +29,17 @@ STATEMENT_FIELDS = {
     "trailingPE": "pe_ratio",
     "priceToBook": "pb_ratio",
     "priceToSalesTrailing12Months": "ps_ratio",
+    "trailingEps": "basic_eps",
 }
 PLAIN_FIELDS = {
     "returnOnEquity": "roe",
     "returnOnAssets": "roa",
     "profitMargins": "profit_margin",
     "operatingMargins": "operating_margin",
-    "revenueGrowth": "revenue_growth",
+    # Of the newest quarter against that of a year ago, whatever its name promises.
+    "revenueGrowth": "quarterly_revenue_growth",
+    "earningsQuarterlyGrowth": "quarterly_profit_growth",
+    "currentRatio": "current_ratio",
     "heldPercentInsiders": "promoter_holding",
     "heldPercentInstitutions": "institutional_holding",
     "52WeekChange": "year1Change",
@@ -49,6 +52,8 @@ TEXT_FIELDS = {
     "sector": "_sector",
     "industry": "_industry",
     "longName": "_company_name",
+    "website": "_website",
+    "longBusinessSummary": "_description",
     "financialCurrency": "_statement_currency",
 }
 BALANCE_SHEET_FIELDS = {
@@ -61,14 +66,6 @@ BALANCE_SHEET_FIELDS = {
 INCOME_FIELDS = {"TotalRevenue": "quarterly_revenue", "NetIncome": "quarterly_net_income"}
 
 
-def number(value: object) -> float | None:
-    """A finite number, else None: Yahoo writes unknown figures as text ("Infinity"), NaN, null or {}."""
-    if isinstance(value, bool) or not isinstance(value, Real):
-        return None
-    converted = float(value)
-    return converted if math.isfinite(converted) else None
-
-
 def reports_in_rupees(info: Mapping[str, Any]) -> bool:
     """Whether the statements are in rupees. Some NSE companies report in dollars; unknown counts as no."""
     return info.get("financialCurrency") == RUPEES
@@ -78,16 +75,14 @@ def fields_from_info(info: Mapping[str, Any]) -> Fields:
     """The fields of `Ticker.info`. Money is in rupees or left out; ratios stay fractions."""
     fields: Fields = {}
     if info.get("currency") == RUPEES:
-        fields.update(_positive(info, QUOTE_FIELDS))
+        fields.update({name: value for key, name in QUOTE_FIELDS.items() if (value := positive(info.get(key)))})
         price = price_of(info)
         if price is not None:
             fields["currentPrice"] = price
     if reports_in_rupees(info):
-        fields.update(_numbers(info, STATEMENT_FIELDS))
-    fields.update(_numbers(info, PLAIN_FIELDS))
-    yielded = dividend_yield(info)
-    if yielded is not None:
-        fields["dividend_yield"] = yielded
+        fields.update(numbers(info, STATEMENT_FIELDS))
+    fields.update(numbers(info, PLAIN_FIELDS))
+    _put(fields, {"dividend_yield": dividend_yield(info), "forward_dividend_yield": forward_dividend_yield(info)})
     for key, name in TEXT_FIELDS.items():
         text = info.get(key)
         if isinstance(text, str) and text.strip() and text.strip().lower() != "none":
@@ -105,67 +100,69 @@ def price_of(info: Mapping[str, Any]) -> float | None:
 
 
 def dividend_yield(info: Mapping[str, Any]) -> float | None:
-    """Yearly dividend / price, as a fraction: 0.012 is 1.2 %.
+    """The last year's dividends / price, as a fraction: 0.012 is 1.2 %.
 
     Yahoo's own `dividendYield` is a percentage in some answers and a fraction in others, with nothing to
-    tell them apart, so it is never read: the rate per share is divided by the price, and without a rate the
-    trailing yield is taken, which is always a fraction.
+    tell them apart, so it is never read. The trailing yield is always a fraction; without one the rate per share
+    is divided by the price.
     """
-    price = price_of(info)
-    rate = number(info.get("dividendRate"))
-    if price is not None and rate is not None and rate >= 0:
-        return rate / price
-    return number(info.get("trailingAnnualDividendYield"))
+    trailing = number(info.get("trailingAnnualDividendYield"))
+    return trailing if trailing is not None else forward_dividend_yield(info)
 
 
-def fields_from_balance_sheet(table: pd.DataFrame) -> Fields:
-    """Rupee amounts of the newest yearly balance sheet that holds any of them. A column is a year."""
-    for column in _newest_first(table):
-        amounts = _numbers(table[column], BALANCE_SHEET_FIELDS)
-        if amounts:
-            return {**amounts}
-    return {}
+def forward_dividend_yield(info: Mapping[str, Any]) -> float | None:
+    """The dividend announced for a year / price, as a fraction."""
+    price, rate = price_of(info), number(info.get("dividendRate"))
+    return rate / price if price is not None and rate is not None and rate >= 0 else None
 
 
-def fields_from_quarters(table: pd.DataFrame, today: date) -> Fields:
-    """Rupee amounts of the newest quarter that has ended, its date, and its growth in a year.
+def info_from(document: Any) -> dict[str, Any]:
+    """The modules of a `quoteSummary` answer in one flat mapping; empty when there are none.
 
-    `quarterly_revenue_growth` = (newest - year ago) / year ago, a fraction, when the year-ago revenue is
-    above zero. A column is a quarter.
+    Raises SourceUnavailable for what is no such answer.
+    """
+    summary = document.get("quoteSummary") if isinstance(document, dict) else None
+    results = summary.get("result") if isinstance(summary, dict) else None
+    if not isinstance(results, list):
+        raise SourceUnavailable("Yahoo Finance sent a quote that cannot be read")
+    flat: dict[str, Any] = {}
+    for modules in results[:1]:
+        for module in modules.values() if isinstance(modules, dict) else ():
+            if isinstance(module, dict):
+                flat.update({key: value for key, value in module.items() if value is not None})
+    return flat
+
+
+def fields_from_series(series: Series, today: date) -> Fields:
+    """Rupee amounts of the newest year and quarter that have ended, and how they grew.
+
+    Growth is against the same period a year earlier, a fraction, when that was above zero; annual and quarterly
+    figures are never compared with each other.
     """
     latest = today + timedelta(days=5)
-    ended = [column for column in _newest_first(table) if column.date() <= latest]
-    for column in ended:
-        amounts = _numbers(table[column], INCOME_FIELDS)
-        if amounts:
-            fields: Fields = {**amounts, "quarterly_date": column.date().isoformat()}
-            growth = _growth_on_a_year_ago(table, column)
-            if growth is not None:
-                fields["quarterly_revenue_growth"] = growth
-            return fields
-    return {}
+    balance_day = newest_day(series.annual, BALANCE_SHEET_FIELDS, latest)
+    year = newest_day(series.annual, ("TotalRevenue", "NetIncome"), latest)
+    quarter = newest_day(series.quarterly, INCOME_FIELDS, latest)
+    fields: Fields = {}
+    _put(fields, {name: at(series.annual, item, balance_day) for item, name in BALANCE_SHEET_FIELDS.items()})
+    _put(fields, {name: at(series.quarterly, item, quarter) for item, name in INCOME_FIELDS.items()})
+    if quarter is not None:
+        fields["quarterly_date"] = quarter.isoformat()
+    earnings = next((item for item in ("BasicEPS", "DilutedEPS") if series.annual.get(item)), "BasicEPS")
+    _put(
+        fields,
+        {
+            "operating_income": at(series.annual, "OperatingIncome", year),
+            "revenue_growth": growth(series.annual, "TotalRevenue", year),
+            "profit_growth": growth(series.annual, "NetIncome", year),
+            "eps_growth": growth(series.annual, earnings, year),
+            "quarterly_revenue_growth": growth(series.quarterly, "TotalRevenue", quarter),
+            "quarterly_profit_growth": growth(series.quarterly, "NetIncome", quarter),
+            "piotroski": piotroski_score(series.annual, year, year_before(series.annual, year)),
+        },
+    )
+    return fields
 
 
-def _growth_on_a_year_ago(table: pd.DataFrame, newest: pd.Timestamp) -> float | None:
-    if "TotalRevenue" not in table.index:
-        return None
-    now = number(table[newest]["TotalRevenue"])
-    for column in _newest_first(table):
-        before = number(table[column]["TotalRevenue"])
-        if 350 <= (newest - column).days <= 380 and now is not None and before is not None and before > 0:
-            return (now - before) / before
-    return None
-
-
-def _newest_first(table: pd.DataFrame) -> list[pd.Timestamp]:
-    return sorted(cast("list[pd.Timestamp]", list(table.columns)), reverse=True)
-
-
-def _numbers(values: Any, names: Mapping[str, str]) -> dict[str, float]:
-    """`values` is a mapping or a pandas Series."""
-    found = {name: number(values.get(key)) for key, name in names.items()}
-    return {name: value for name, value in found.items() if value is not None}
-
-
-def _positive(values: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, float]:
-    return {name: value for name, value in _numbers(values, names).items() if value > 0}
+def _put(fields: Fields, found: Mapping[str, float | None]) -> None:
+    fields.update({name: value for name, value in found.items() if value is not None})

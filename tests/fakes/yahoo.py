@@ -1,7 +1,7 @@
 """A Yahoo Finance on this machine: the endpoints yfinance 1.7 asks, in their shapes, with failures on demand.
 
     with FakeYahoo() as yahoo:
-        source = YahooSource(yahoo.settings(tmp_path))
+        source = YahooSource(SourceContext(yahoo.settings(tmp_path)))
         yahoo.fail_with("429", path="quoteSummary")
 
 The first segment of a path names the host that was meant, so that one server stands for all of them.
@@ -245,7 +245,7 @@ class _Handler(BaseHTTPRequestHandler):
             points = _points(company, name) if company else []
             if company and points:
                 entry["timestamp"] = [_seconds(day) for day, _ in points]
-                entry[name] = [_point(day, value, company) for day, value in points if value is not None]
+                entry[name] = [_point(name, day, value, company) for day, value in points if value is not None]
             result.append(entry)
         return json.dumps({"timeseries": {"result": result, "error": None}})
 
@@ -315,11 +315,11 @@ def _seconds(day: str) -> int:
     return int(datetime.fromisoformat(day).replace(tzinfo=UTC).timestamp())
 
 
-def _point(day: str, value: float, company: Company) -> dict[str, Any]:
+def _point(name: str, day: str, value: float, company: Company) -> dict[str, Any]:
     return {
         "dataId": 20100,
         "asOfDate": day,
-        "periodType": "3M" if day in QUARTERS else "12M",
+        "periodType": "12M" if name.startswith("annual") else "3M",
         "currencyCode": company.summary["financialData"]["financialCurrency"],
         "reportedValue": {"raw": value, "fmt": f"{value:.2f}"},
     }

@@ -6,23 +6,26 @@ import math
 from datetime import date
 from typing import Any
 
-import pandas as pd
 import pytest
 
-from klyx.sources.yahoo_fields import (
-    dividend_yield,
-    fields_from_balance_sheet,
-    fields_from_info,
-    fields_from_quarters,
-    number,
-)
+from klyx.sources.yahoo_fields import dividend_yield, fields_from_info, fields_from_series
+from klyx.sources.yahoo_numbers import number
+from klyx.sources.yahoo_series import Points, Series
+from klyx.sources.yahoo_statements import piotroski_score
 
 RUPEE_COMPANY: dict[str, Any] = {"currency": "INR", "financialCurrency": "INR"}
 
 
-def statement(rows: dict[str, list[float | None]], days: list[str]) -> pd.DataFrame:
-    """A statement as yfinance hands it over: an item a row, a period a column."""
-    return pd.DataFrame.from_dict(rows, orient="index", columns=pd.to_datetime(days)).astype(float)
+def points(series: dict[str, dict[str, float]]) -> dict[str, Points]:
+    return {item: {date.fromisoformat(day): value for day, value in by_day.items()} for item, by_day in series.items()}
+
+
+def annual(**items: dict[str, float]) -> Series:
+    return Series(annual=points(items), currency="INR")
+
+
+def quarterly(**items: dict[str, float]) -> Series:
+    return Series(quarterly=points(items), currency="INR")
 
 
 @pytest.mark.parametrize("value", ["Infinity", "NaN", "12", None, {}, [], True, math.nan, math.inf, -math.inf])
@@ -86,7 +89,7 @@ def test_a_dividend_yield_is_the_rate_by_the_price_whatever_unit_yahoo_uses(yaho
     assert dividend_yield(info) == pytest.approx(0.004)
 
 
-def test_a_dividend_yield_without_a_rate_is_the_trailing_one() -> None:
+def test_a_dividend_yield_is_the_trailing_one_where_that_is_told() -> None:
     assert dividend_yield({"currentPrice": 100, "trailingAnnualDividendYield": 0.02, "dividendYield": 2.0}) == 0.02
 
 
@@ -96,37 +99,90 @@ def test_a_dividend_yield_of_unknown_unit_is_unknown() -> None:
 
 
 def test_the_newest_balance_sheet_with_figures_counts() -> None:
-    table = statement(
-        {"TotalAssets": [100.0, 120.0, None], "TotalDebt": [None, 0.0, None], "Goodwill": [1.0, 1.0, 5.0]},
-        ["2024-03-31", "2025-03-31", "2026-03-31"],
+    found = fields_from_series(
+        annual(
+            TotalAssets={"2024-03-31": 100.0, "2025-03-31": 120.0},
+            TotalDebt={"2025-03-31": 0.0},
+            Goodwill={"2026-03-31": 5.0},
+        ),
+        date(2026, 6, 1),
     )
-    assert fields_from_balance_sheet(table) == {"total_assets": 120.0, "total_debt": 0.0}
+    assert found == {"total_assets": 120.0, "total_debt": 0.0}
 
 
 def test_quarters_that_have_not_ended_are_ignored() -> None:
-    table = statement({"TotalRevenue": [200.0, 100.0], "NetIncome": [20.0, 10.0]}, ["2026-06-30", "2026-03-31"])
-    fields = fields_from_quarters(table, date(2026, 6, 1))
-    assert fields == {
-        "quarterly_revenue": 100.0,
-        "quarterly_net_income": 10.0,
-        "quarterly_date": "2026-03-31",
-    }
+    found = fields_from_series(
+        quarterly(
+            TotalRevenue={"2026-06-30": 200.0, "2026-03-31": 100.0}, NetIncome={"2026-06-30": 20.0, "2026-03-31": 10.0}
+        ),
+        date(2026, 6, 1),
+    )
+    assert found == {"quarterly_revenue": 100.0, "quarterly_net_income": 10.0, "quarterly_date": "2026-03-31"}
 
 
 def test_growth_compares_with_the_same_quarter_even_when_one_is_missing() -> None:
-    days = ["2026-06-30", "2026-03-31", "2025-12-31", "2025-06-30"]
-    table = statement({"TotalRevenue": [110.0, 300.0, 300.0, 100.0]}, days)
-    assert fields_from_quarters(table, date(2026, 8, 1))["quarterly_revenue_growth"] == pytest.approx(0.1)
+    revenue = {"2026-06-30": 110.0, "2026-03-31": 300.0, "2025-12-31": 300.0, "2025-06-30": 100.0}
+    found = fields_from_series(quarterly(TotalRevenue=revenue), date(2026, 8, 1))
+    assert found["quarterly_revenue_growth"] == pytest.approx(0.1)
+
+
+def test_annual_and_quarterly_growth_are_never_mixed() -> None:
+    both = Series(
+        annual(TotalRevenue={"2025-03-31": 400.0, "2026-03-31": 500.0}, NetIncome={"2026-03-31": 5.0}).annual,
+        quarterly(TotalRevenue={"2026-03-31": 90.0}, NetIncome={"2025-03-31": 1.0, "2026-03-31": 3.0}).quarterly,
+        currency="INR",
+    )
+    found = fields_from_series(both, date(2026, 8, 1))
+    assert found["revenue_growth"] == pytest.approx(0.25)
+    assert found["quarterly_profit_growth"] == pytest.approx(2.0)
+    assert {"profit_growth", "quarterly_revenue_growth"}.isdisjoint(found)
 
 
 @pytest.mark.parametrize("year_ago", [None, 0.0, -5.0])
 def test_growth_on_nothing_is_unknown(year_ago: float | None) -> None:
-    table = statement({"TotalRevenue": [110.0, year_ago]}, ["2026-06-30", "2025-06-30"])
-    assert "quarterly_revenue_growth" not in fields_from_quarters(table, date(2026, 8, 1))
+    before = {} if year_ago is None else {"2025-06-30": year_ago}
+    found = fields_from_series(quarterly(TotalRevenue={"2026-06-30": 110.0, **before}), date(2026, 8, 1))
+    assert "quarterly_revenue_growth" not in found
 
 
 def test_statements_without_the_items_or_periods_are_empty() -> None:
-    assert fields_from_balance_sheet(pd.DataFrame()) == {}
-    assert fields_from_quarters(pd.DataFrame(), date(2026, 8, 1)) == {}
-    only_profit = statement({"NetIncome": [5.0]}, ["2026-06-30"])
-    assert fields_from_quarters(only_profit, date(2026, 8, 1))["quarterly_net_income"] == 5.0
+    assert fields_from_series(Series(), date(2026, 8, 1)) == {}
+    only_profit = quarterly(NetIncome={"2026-06-30": 5.0})
+    assert fields_from_series(only_profit, date(2026, 8, 1))["quarterly_net_income"] == 5.0
+
+
+STRONG = {
+    "NetIncome": (10.0, 20.0),
+    "OperatingCashFlow": (9.0, 25.0),
+    "TotalAssets": (200.0, 210.0),
+    "LongTermDebt": (60.0, 50.0),
+    "CurrentAssets": (50.0, 70.0),
+    "CurrentLiabilities": (40.0, 45.0),
+    "OrdinarySharesNumber": (5.0, 5.0),
+    "GrossProfit": (40.0, 60.0),
+    "TotalRevenue": (100.0, 130.0),
+}
+
+
+def score(**changes: tuple[float, float] | None) -> int | None:
+    figures = {name: values for name, values in {**STRONG, **changes}.items() if values is not None}
+    years = (date(2025, 3, 31), date(2026, 3, 31))
+    annual_figures = {name: dict(zip(years, values, strict=True)) for name, values in figures.items()}
+    return piotroski_score(annual_figures, *reversed(years))
+
+
+def test_each_of_piotroskis_signals_is_worth_a_point() -> None:
+    assert score() == 9
+    assert score(OperatingCashFlow=(9.0, 15.0)) == 8
+    assert score(LongTermDebt=(60.0, 90.0)) == 8
+    assert score(CurrentAssets=(50.0, 45.0)) == 8
+    assert score(OrdinarySharesNumber=(5.0, 6.0)) == 8
+    assert score(GrossProfit=(60.0, 60.0)) == 8
+    assert score(NetIncome=(10.0, -5.0)) == 7
+    assert score(OperatingCashFlow=(9.0, -30.0)) == 7
+    assert score(TotalRevenue=(140.0, 130.0)) == 8
+
+
+@pytest.mark.parametrize("missing", STRONG)
+def test_a_signal_that_cannot_be_judged_leaves_the_score_unknown(missing: str) -> None:
+    assert score(**{missing: None}) is None
