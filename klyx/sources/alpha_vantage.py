@@ -73,7 +73,7 @@ class AlphaVantageSource:
         except requests.RequestException as error:
             failure = error
         else:
-            found = document(response, NAME, self._circuit)
+            found = document(response, NAME, self._circuit, _is_refusal)
             return SourceRecord(code, NAME, datetime.now(UTC), self._fields(found, code))
         # Without its cause, which names the address and with it the key.
         raise as_source_error(failure, NAME)
@@ -96,9 +96,13 @@ class AlphaVantageSource:
                 seconds = HOUR if "day" in str(found[key]).lower() else MINUTE
                 self._circuit.rest(seconds)
                 raise SourceRateLimited(f"{NAME} limits how often it may be asked", seconds)
-        if "Error Message" in found:
-            self._circuit.misunderstood()
+        if _is_refusal(found):
             raise SourceUnavailable(f"{NAME} refused the request")
+
+
+def _is_refusal(found: Any) -> bool:
+    """Such as for a key that is not valid."""
+    return isinstance(found, dict) and "Error Message" in found
 
 
 def alpha_vantage(context: SourceContext) -> AlphaVantageSource | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Callable
 from http import HTTPStatus
 from numbers import Real
 from typing import Any
@@ -17,10 +18,16 @@ from klyx.sources.http import retry_after_seconds
 CRORE = 10_000_000.0
 
 
-def document(response: requests.Response, source_name: str, circuit: Circuit) -> Any:
+def document(
+    response: requests.Response,
+    source_name: str,
+    circuit: Circuit,
+    is_refusal: Callable[[Any], bool] = lambda _: False,
+) -> Any:
     """The JSON of an answer; NaN and Infinity in it count as null.
 
-    Raises what `require_success` raises, and SourceUnavailable when it is not JSON.
+    `is_refusal` tells of a document whether it says no with a status that says yes; the circuit learns of it, the
+    document is answered all the same. Raises what `require_success` raises, and SourceUnavailable when it is not JSON.
     """
     require_success(response, source_name, circuit)
     try:
@@ -28,7 +35,10 @@ def document(response: requests.Response, source_name: str, circuit: Circuit) ->
     except (ValueError, RecursionError) as error:
         circuit.misunderstood()
         raise SourceUnavailable(f"{source_name} sent an answer that cannot be read") from error
-    circuit.understood()
+    if is_refusal(found):
+        circuit.misunderstood()
+    else:
+        circuit.understood()
     return found
 
 

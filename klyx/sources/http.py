@@ -25,6 +25,7 @@ from klyx.sources.limits import Pace, Turn
 from klyx.sources.metrics import Tally
 from klyx.sources.sending import telling, tells
 from klyx.sources.settings import SourceSettings
+from klyx.sources.unpacking import PACKED, DamagedAnswer, Unpacker
 
 __all__ = ["SourceSettings", "bounded_by", "new_session", "retry_after_seconds"]
 
@@ -164,7 +165,7 @@ class GuardedAdapter(HTTPAdapter):
     ) -> requests.Response:
         turn = self._wait_for_turn(deadline)
         began = time.monotonic()
-        failure: str | None = "broken"
+        failure: str | None = "cut_short"
         try:
             with telling(partial(self._pace.sent, turn)):
                 response = self._answered(request, deadline, options)
@@ -240,10 +241,16 @@ class GuardedAdapter(HTTPAdapter):
 
     @staticmethod
     def _pieces(response: requests.Response) -> Iterator[bytes]:
+        ours = response.headers.get("Content-Encoding", "").strip().lower() in PACKED
+        unpacker = Unpacker(READ_SIZE)
         try:
-            while piece := response.raw.read1(READ_SIZE, decode_content=True):
-                yield piece
+            while piece := response.raw.read1(READ_SIZE, decode_content=not ours):
+                if ours:
+                    yield from unpacker.unpack(piece)
+                else:
+                    yield piece
+            unpacker.end()
         except urllib3.exceptions.ReadTimeoutError as error:
             raise requests.ReadTimeout(error, response=response) from error
-        except urllib3.exceptions.HTTPError as error:
+        except (urllib3.exceptions.HTTPError, DamagedAnswer) as error:
             raise requests.exceptions.ChunkedEncodingError(error, response=response) from error

@@ -111,13 +111,13 @@ class Pace:
 
     def cool_down(self, seconds: float) -> None:
         """The source said 429: nobody asks it for this long."""
-        self._own.cool_down(seconds)
+        is_news = self._own.cool_down(seconds)
         if self._redis is not None and self._gate.may_try():
             with self._gate.attempt():
                 self._cool_down(keys=self._keys[1:2], args=[int(seconds * MICROSECONDS)])
-        logger.warning(
-            "Market-data source limits requests", extra={"source": self._source_name, "pause_seconds": seconds}
-        )
+        if is_news:
+            pause = {"source": self._source_name, "pause_seconds": seconds}
+            logger.warning("Market-data source limits requests", extra=pause)
 
     def _reserve(self, longest: float) -> tuple[Turn, float]:
         """The next turn and the seconds until then. Raises SourceRateLimited when they are more than `longest`."""

@@ -41,10 +41,11 @@ class OwnTurns:
         self._next = 0
         self._cool_until = 0.0
 
-    def cool_down(self, seconds: float) -> None:
-        """No turn before that; the longest wins."""
+    def cool_down(self, seconds: float) -> bool:
+        """No turn before that; the longest wins. Whether it is a second or more longer than what was known."""
         with self._lock:
-            self._cool_until = max(self._cool_until, time.monotonic() + seconds)
+            known, self._cool_until = self._cool_until, max(self._cool_until, time.monotonic() + seconds)
+            return self._cool_until - known >= 1.0
 
     def until_next(self, windows: Sequence[Window]) -> float:
         """Seconds until the next turn would be."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
 
 from klyx.sources.base import SourceCircuitOpen, SourceRateLimited, SourceUnavailable
@@ -45,3 +47,41 @@ def test_a_rest_is_kept_although_requests_succeed() -> None:
     with pytest.raises(SourceRateLimited) as caught:
         circuit.check()
     assert 0 < caught.value.retry_after_seconds <= 30
+
+
+def test_after_the_pause_one_caller_finds_out_for_all() -> None:
+    circuit = Circuit("Source", failures_to_open=1, open_seconds=0.05)
+    circuit.failed()
+    threading.Event().wait(0.06)
+    circuit.check()
+    with pytest.raises(SourceCircuitOpen):
+        circuit.check()
+    circuit.succeeded()
+    circuit.check()
+    circuit.check()
+
+
+def test_answers_of_no_use_open_the_circuit_although_connections_succeed() -> None:
+    circuit = Circuit("Source", failures_to_open=2, open_seconds=60)
+    for _ in range(2):
+        circuit.check()
+        circuit.succeeded()
+        circuit.misunderstood()
+    with pytest.raises(SourceCircuitOpen, match="nothing of use"):
+        circuit.check()
+
+
+def test_an_answer_of_use_starts_that_count_again() -> None:
+    circuit = Circuit("Source", failures_to_open=2, open_seconds=60)
+    circuit.misunderstood()
+    circuit.understood()
+    circuit.misunderstood()
+    circuit.check()
+
+
+def test_a_rest_is_told_to_whoever_sees_to_it() -> None:
+    told: list[float] = []
+    circuit = Circuit("Source", 1, 60, told.append)
+    circuit.rest(30)
+    circuit.check()
+    assert told == [30]
