@@ -23,6 +23,7 @@ from jobs.handlers import HANDLERS
 from jobs.queue import QUEUE_NAMES, SERIALIZER
 from klyx.config import ConfigurationError, Settings, load_settings
 from klyx.logs import configure_logging
+from klyx.sources.build import factories
 
 logger = logging.getLogger(__name__)
 
@@ -132,8 +133,9 @@ class WorkerProgram:
 
 def preload(settings: Settings) -> None:
     """Do once what every work horse would do for itself: imports, and the mapping of the models."""
-    for name in (*PRELOADED, *(PRELOADED_FOR_YAHOO if settings.yahoo_enabled else ())):
+    for name in (*PRELOADED, *(PRELOADED_FOR_YAHOO if "yahoo" in settings.sources_asked else ())):
         import_module(name)
+    factories(settings.sources_asked)
     configure_mappers()
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TypeVar
+from collections.abc import Callable, Collection, Mapping
+from importlib import import_module
+from typing import TypeVar, cast
 
 from redis import Redis
 
@@ -16,45 +17,18 @@ from klyx.sources.settings import SourceSettings
 Capability = TypeVar("Capability")
 
 
-def _nse(context: SourceContext) -> Source:
-    from klyx.sources.nse import NseSource
+Factory = Callable[[SourceContext], Source | None]
 
-    return NseSource(context)
-
-
-def _yahoo(context: SourceContext) -> Source:
-    from klyx.sources.yahoo import YahooSource
-
-    return YahooSource(context)
-
-
-def _moneycontrol(context: SourceContext) -> Source:
-    from klyx.sources.moneycontrol import MoneyControlSource
-
-    return MoneyControlSource(context)
-
-
-def _alpha_vantage(context: SourceContext) -> Source | None:
-    from klyx.sources.alpha_vantage import alpha_vantage
-
-    return alpha_vantage(context)
-
-
-def _google_news(context: SourceContext) -> Source:
-    from klyx.sources.google_news import GoogleNewsSource
-
-    return GoogleNewsSource(context)
-
-
-# One line a source, in priority order. Each is called once per process with what the sources share; it
-# connects to nothing, and answers None when the source cannot be used as it is configured.
-FACTORIES: tuple[Callable[[SourceContext], Source | None], ...] = (
-    _nse,
-    _yahoo,
-    _moneycontrol,
-    _alpha_vantage,
-    _google_news,
-)
+# One line a source, in priority order: its slug, and what makes it. That is imported when the source is switched on,
+# called once per process with what the sources share, connects to nothing, and answers None when the source cannot be
+# used as it is configured.
+FACTORIES: Mapping[str, str] = {
+    "nse": "klyx.sources.nse:NseSource",
+    "yahoo": "klyx.sources.yahoo:YahooSource",
+    "moneycontrol": "klyx.sources.moneycontrol:MoneyControlSource",
+    "alpha_vantage": "klyx.sources.alpha_vantage:alpha_vantage",
+    "google_news": "klyx.sources.google_news:GoogleNewsSource",
+}
 
 
 class Sources:
@@ -75,11 +49,18 @@ class Sources:
 def build_sources(settings: SourceSettings, redis: Redis | None = None, memo: Memo | None = None) -> Sources:
     """Every source that is switched on. A process builds them once: they share limits, circuits and cookies."""
     context = SourceContext(settings, redis, memo)
-    made = [factory(context) for factory in FACTORIES]
-    enabled = settings.enabled
-    return Sources(
-        tuple(source for source in made if source is not None and (enabled is None or source.slug in enabled))
-    )
+    made = [factory(context) for factory in factories(settings.enabled)]
+    return Sources(tuple(source for source in made if source is not None))
+
+
+def factories(enabled: Collection[str] | None = None) -> list[Factory]:
+    """What makes the sources with these slugs, or all, in priority order. Imports their modules."""
+    return [_imported(place) for slug, place in FACTORIES.items() if enabled is None or slug in enabled]
+
+
+def _imported(place: str) -> Factory:
+    module, _, name = place.partition(":")
+    return cast("Factory", getattr(import_module(module), name))
 
 
 def source_settings(settings: Settings) -> SourceSettings:

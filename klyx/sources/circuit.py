@@ -6,7 +6,7 @@ import logging
 import threading
 from collections.abc import Callable
 
-from klyx.sources.base import Deadline, SourceCircuitOpen, SourceRateLimited
+from klyx.sources.base import Deadline, SourceCircuitOpen
 
 logger = logging.getLogger(__name__)
 
@@ -24,7 +24,7 @@ class Circuit:
         source_name: str,
         failures_to_open: int,
         open_seconds: float,
-        rest: Callable[[float], None] | None = None,
+        rest: Callable[[float], None] = lambda _: None,
     ) -> None:
         self._source_name = source_name
         self._failures_to_open = failures_to_open
@@ -35,18 +35,13 @@ class Circuit:
         self._misunderstandings = 0
         self._down_until: Deadline | None = None
         self._useless_until: Deadline | None = None
-        self._rested: Deadline | None = None
 
     def check(self) -> None:
-        """Raises SourceRateLimited while the source wants a rest, SourceCircuitOpen while it is down.
+        """Raises SourceCircuitOpen while the source is down, or answers nothing of use.
 
         After each pause for a source that was down, one caller is let through and finds out for all.
         """
         with self._lock:
-            if self._rested is not None and not self._rested.expired:
-                raise SourceRateLimited(
-                    f"{self._source_name} limits how often it may be asked", self._rested.remaining()
-                )
             if self._useless_until is not None and not self._useless_until.expired:
                 raise SourceCircuitOpen(f"{self._source_name} answers nothing of use")
             if self._down_until is not None:
@@ -89,13 +84,8 @@ class Circuit:
             self._log("Market-data source answers nothing of use", self._open_seconds)
 
     def rest(self, seconds: float) -> None:
-        """The source said 429: nobody asks it for this long; in all processes when `rest` sees to that."""
-        if self._rest is not None:
-            self._rest(seconds)
-            return
-        with self._lock:
-            self._rested = Deadline(seconds)
-        self._log("Market-data source limits requests", seconds)
+        """The source said 429, or the like: nobody asks it for this long, which its limits see to."""
+        self._rest(seconds)
 
     def _log(self, event: str, pause_seconds: float) -> None:
         logger.warning(event, extra={"source": self._source_name, "pause_seconds": pause_seconds})

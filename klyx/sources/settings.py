@@ -20,7 +20,6 @@ class SourceSettings:
     """
 
     enabled: frozenset[str] | None = None
-    yahoo_enabled: bool = True
     limits: Mapping[str, str] = field(default_factory=dict)
     alpha_vantage_api_key: str = field(default="", repr=False)
     sector_list_url: str = ""

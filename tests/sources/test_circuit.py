@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from klyx.sources.base import SourceCircuitOpen, SourceRateLimited, SourceUnavailable
+from klyx.sources.base import SourceCircuitOpen, SourceUnavailable
 from klyx.sources.circuit import Circuit
 
 
@@ -35,18 +35,6 @@ def test_the_circuit_closes_after_its_pause() -> None:
     for _ in range(3):
         circuit.failed()
         circuit.check()
-    circuit.rest(30)
-    with pytest.raises(SourceRateLimited):
-        circuit.check()
-
-
-def test_a_rest_is_kept_although_requests_succeed() -> None:
-    circuit = Circuit("Source", failures_to_open=1, open_seconds=60)
-    circuit.rest(30)
-    circuit.succeeded()
-    with pytest.raises(SourceRateLimited) as caught:
-        circuit.check()
-    assert 0 < caught.value.retry_after_seconds <= 30
 
 
 def test_after_the_pause_one_caller_finds_out_for_all() -> None:
