@@ -28,6 +28,8 @@ GROUP_SIZE = 10
 GROUP_SECONDS = 2.0
 LOOK_SECONDS = 0.25
 MOST_RESTS = 5
+# For a stock of which others have told already: what the resting source adds is not worth many of them.
+MOST_RESTS_FOR_MORE = 1
 CIRCUIT_REST_SECONDS = 60.0
 LONGEST_REST_SECONDS = 900.0
 POISONOUS = "The work on this stock was interrupted twice, so it is left out of this run."
@@ -118,10 +120,11 @@ class _Batch:
         return self._work.fetch(self._context, item)
 
     def _take(self, future: Future[Fetched], item: Item) -> None:
-        may_rest = int(self._lease.arguments.get("rests", 0)) < MOST_RESTS
+        rests = int(self._lease.arguments.get("rests", 0))
+        may_rest = rests < MOST_RESTS
         try:
             result = future.result()
-            if result.rest_seconds and may_rest:
+            if result.rest_seconds and rests < MOST_RESTS_FOR_MORE:
                 self._rest_and_ask_again(item, result.rest_seconds, SourceRateLimited.__name__)
             else:
                 self._finished.append(result)

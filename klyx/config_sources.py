@@ -65,6 +65,12 @@ class SourceOptions:
         default=12.0,
         doc="Longest time one answer of a source may take in all",
     )
+    source_rate_limit_pause_seconds: float = setting(
+        "SOURCE_RATE_LIMIT_PAUSE_SECONDS",
+        fields.Float(validate=validate.Range(1, 3600)),
+        default=60.0,
+        doc="How long a source that says 429 is left alone when it does not say how long",
+    )
     source_max_response_bytes: int = setting(
         "SOURCE_MAX_RESPONSE_BYTES",
         fields.Integer(validate=validate.Range(64 * 1024, 100 * 1024 * 1024)),

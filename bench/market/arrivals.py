@@ -11,7 +11,6 @@ from typing import NamedTuple
 
 from bench.market import Query
 
-
 # Parts of an address that differ from process to process, or from second to second.
 _PASSING = frozenset({"crumb", "corsDomain", "period1", "period2", "apikey"})
 

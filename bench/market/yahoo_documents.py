@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta
+from email.utils import format_datetime
 from typing import Any, Final
 from urllib.parse import unquote
 
@@ -58,7 +59,8 @@ def answer(company: Company | None, host: str, path: str, query: Query, state: S
 
 
 def _cookie(host: str) -> Answer:
-    expires = "Thu, 01 Jan 2037 00:00:00 GMT"
+    # A year, as Yahoo's: yfinance takes a moment after 2033 for milliseconds, and the cookie for an old one.
+    expires = format_datetime(datetime.now(UTC) + timedelta(days=365), usegmt=True)
     headers = {
         "Content-Type": "text/html",
         "Set-Cookie": f"{COOKIE}; Expires={expires}; Domain=.yahoo.com; Path=/; Secure",

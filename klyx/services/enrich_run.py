@@ -26,6 +26,8 @@ from klyx.sources.base import Deadline, SourceCircuitOpen, SourceRateLimited
 KIND = "enrich"
 FETCH_SECONDS = 60.0
 GOOD_QUALITY = 80
+# A source whose day is used up is not waited for when others have told of the stock.
+LONGEST_REST_SECONDS = 180.0
 FRESH_FOR = timedelta(days=7)
 # A stock of which nobody knows more is not asked for again and again.
 ASKED_RECENTLY = timedelta(hours=20)
@@ -89,7 +91,8 @@ def fetch_figures(context: WorkContext, item: Item) -> Fetched:
     if columns:
         # Turns that come within the deadline were waited for: this rest is a longer one.
         rests = [error.retry_after_seconds for error in failures if isinstance(error, SourceRateLimited)]
-        return Fetched(item, columns, gathered.outcomes, rest_seconds=max(rests, default=0.0))
+        worth_it = [seconds for seconds in rests if seconds <= LONGEST_REST_SECONDS]
+        return Fetched(item, columns, gathered.outcomes, rest_seconds=max(worth_it, default=0.0))
     if failures and all(isinstance(error, SourceRateLimited | SourceCircuitOpen) for error in failures):
         raise failures[0]
     return Fetched(item, outcomes=gathered.outcomes, error=NOTHING_KNOWN)

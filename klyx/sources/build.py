@@ -79,6 +79,7 @@ def source_settings(settings: Settings) -> SourceSettings:
         connect_timeout_seconds=settings.source_connect_timeout_seconds,
         read_timeout_seconds=settings.source_read_timeout_seconds,
         request_timeout_seconds=settings.source_request_timeout_seconds,
+        rate_limit_pause_seconds=settings.source_rate_limit_pause_seconds,
         max_response_bytes=settings.source_max_response_bytes,
         proxy_url=settings.source_proxy_url,
         base_url_rewrites=dict(rewrite.split("=", 1) for rewrite in settings.source_rewrites),
