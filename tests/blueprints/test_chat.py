@@ -89,7 +89,7 @@ def test_a_thread_of_somebody_else_does_not_exist(api: Api) -> None:
     assert call(asha, "GET", f"/{thread['id']}").json()["data"]["messages"] == []
 
 
-@pytest.mark.parametrize("thread_id", ["x", "..%2F..%2Fetc", "0", str(uuid.uuid4())[:-1] + "g"])
+@pytest.mark.parametrize("thread_id", ["x", "..%2F..%2Fetc", "0", "0d9f2f3a-6c1f-4a54-9a0f-0c0d6f3e8a1g"])
 def test_an_id_that_is_none_is_unknown(api: Api, thread_id: str) -> None:
     assert call(api.register(), "GET", f"/{thread_id}").status_code == 404
 
