@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import random
+import socket
 import threading
 import time
 import uuid
@@ -206,3 +208,40 @@ def test_a_reader_that_leaves_ends_the_models_work_and_keeps_what_was_written(se
     assert len(model.left_at) == 1
     assert [message["content"] for message in messages] == ["Tell me all", "The first words."]
     assert time.monotonic() >= model.left_at[0]
+
+
+class CollectingProxy:
+    """Passes bytes on as a proxy does: whatever has arrived by now, after a random pause, in one piece."""
+
+    def __init__(self, port: int, seed: int) -> None:
+        self._chance = random.Random(seed)
+        self._target = port
+        self.pieces: list[bytes] = []
+
+    def exchange(self, request: bytes) -> None:
+        with socket.create_connection(("127.0.0.1", self._target), timeout=30) as upstream:
+            upstream.sendall(request)
+            pause = threading.Event()
+            while True:
+                pause.wait(self._chance.choice((0.0, 0.0, 0.01, 0.05)))
+                piece = upstream.recv(65_536)
+                if not piece:
+                    return
+                self.pieces.append(piece)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_no_event_is_lost_behind_a_proxy_that_collects(serve_with: Serve, seed: int) -> None:
+    text = "Zwölf ₹ and हिन्दी, " * 60
+    api, _ = serve_with(says(text, fragment=5, pause_seconds=0.002))
+    asha = api.register()
+    body = json.dumps({"prompt": {"role": "user", "content": "hello"}, "threadId": str(uuid.uuid4())}).encode()
+    host, port = api.base_url.removeprefix("http://").split(":")
+    head = (
+        f"POST /api/ai/chat HTTP/1.0\r\nHost: {host}\r\nAuthorization: Bearer {asha.access_token}\r\n"
+        f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+    )
+    proxy = CollectingProxy(int(port), seed)
+    proxy.exchange(head.encode() + body)
+    assert "".join(as_client_reads(proxy.pieces)) == text
+    assert len(proxy.pieces) > 3

@@ -5,6 +5,7 @@ The thread owns the answer: whatever happens to the reader, it keeps what was wr
 
 from __future__ import annotations
 
+import contextvars
 import json
 import logging
 import queue
@@ -12,6 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from klyx.database import Database
@@ -91,7 +93,9 @@ class Answering:
                 self._known.learn(_blocks_of(said.content))
 
     def start(self) -> None:
-        threading.Thread(target=self._run, name=f"answer-{self._turn.thread_id[:8]}", daemon=True).start()
+        # In the context of the request, whose id the log lines carry.
+        run = partial(contextvars.copy_context().run, self._run)
+        threading.Thread(target=run, name=f"answer-{self._turn.thread_id[:8]}", daemon=True).start()
 
     def events(self, heartbeat_seconds: float, reader_has_left: Callable[[], bool]) -> Generator[Event]:
         """Events as they come about, None every `heartbeat_seconds` without one.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextvars
 import logging
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -77,7 +78,10 @@ class ToolBox:
         started = time.monotonic()
         executor = ThreadPoolExecutor(max(1, min(len(calls), MOST_AT_ONCE)), thread_name_prefix="chat-tool")
         try:
-            running = {executor.submit(self._result, call): call for call in calls[:MOST_AT_ONCE]}
+            running = {
+                executor.submit(contextvars.copy_context().run, self._result, call): call
+                for call in calls[:MOST_AT_ONCE]
+            }
             yield from self._ended(running, started, cancelled, until)
         finally:
             # What is still running ends with its own bounded statements and waits.
