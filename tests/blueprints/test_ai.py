@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import uuid
 from typing import Any
 
+import jwt
 import pytest
 import requests
 
@@ -74,8 +76,13 @@ def test_somebody_who_is_not_signed_in_is_refused_and_nothing_is_kept(api: Api, 
         assert not threads.exists(session, thread_id)
 
 
-def test_a_revoked_and_a_refresh_token_are_refused(api: Api) -> None:
+def test_expired_revoked_and_refresh_tokens_are_refused(api: Api) -> None:
     asha = api.register()
+    secret = api.runtime.settings.jwt_secret_key
+    claims = jwt.decode(asha.access_token, secret, ["HS256"])
+    expired = jwt.encode({**claims, "exp": claims["iat"] - 3600}, secret, "HS256")
+    stale = dataclasses.replace(asha, access_token=expired)
+    assert ask(stale, "Price of TCS?").status_code == 401
     refresh = {"Authorization": f"Bearer {asha.refresh_token}"}
     body = {"prompt": {"role": "user", "content": "Price of TCS?"}, "threadId": str(uuid.uuid4())}
     assert api.post(URL, json=body, headers=refresh).status_code == 401
