@@ -3,21 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Any
 
 from flask import Response, make_response, render_template, request
 
 from jobs.queue import enqueue
+from klyx.database.types import utc_now
 from klyx.errors import Invalid, Unauthorized
 from klyx.openapi import Blueprint
 from klyx.schemas.envelope import success
-from klyx.schemas.worker import BatchSchema, MarketRunAnswer, MarketRunsAnswer, MarketRunsQuery, SchemaChangesAnswer
+from klyx.schemas.worker import (
+    BatchSchema,
+    MarketRunAnswer,
+    MarketRunsAnswer,
+    MarketRunsQuery,
+    SchemaChangesAnswer,
+    SourceUseAnswer,
+    SourceUseQuery,
+)
 from klyx.services.market_runs import listing, starting
 from klyx.services.market_runs.kinds import Selection
 from klyx.services.market_runs.names import RUN_JOB
 from klyx.services.market_runs.runs import Options
 from klyx.services.market_runs.starting import Begun
 from klyx.services.schema_changes import bring_up_to_date
+from klyx.services.source_figures import use_of
 from klyx.web import runtime
 from klyx.worker_key import NO_KEY, has_key, require_key, require_key_of_person
 
@@ -103,6 +114,16 @@ def list_runs(page: dict[str, int]) -> Mapping[str, Any] | Response:
     if request.accept_mimetypes.best_match(["application/json", "text/html"]) == "text/html":
         return make_response(render_template("worker_runs.html", runs=found))
     return success(found)
+
+
+@blueprint.get("/sources")
+@blueprint.doc(**KEY)
+@blueprint.arguments(SourceUseQuery, location="query")
+@blueprint.response(200, SourceUseAnswer)
+def list_sources(query: dict[str, date | None]) -> Mapping[str, Any]:
+    """How often each market-data source was asked on a day, what failed, and how long it took."""
+    require_key_of_person()
+    return success(use_of(runtime().redis, query["day"] or utc_now().date()))
 
 
 def _start_or_kick(kind: str, options: Options, batch_size: int) -> Mapping[str, Any]:

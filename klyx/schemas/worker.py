@@ -54,6 +54,18 @@ class MarketRunSchema(Schema):
     failed_stocks = fields.List(fields.Dict(), metadata={"description": "The first ones, with their reasons"})
 
 
+class SourceUseSchema(Schema):
+    source = fields.String()
+    requests = fields.Integer()
+    failures = fields.Dict(metadata={"description": "Kind of failure -> count"})
+    seconds_waited = fields.Float(metadata={"description": "For the requests' turns"})
+    seconds_asked = fields.Float(metadata={"description": "For the answers"})
+
+
+class SourceUseQuery(Schema):
+    day = fields.Date(load_default=None, metadata={"description": "UTC; today, or one of the last seven days"})
+
+
 class SchemaChangeSchema(Schema):
     migration = fields.Raw(metadata={"description": "Number; on SQLite the name of a table"})
     status = fields.String(metadata={"enum": ["success", "skipped"]})
@@ -62,6 +74,7 @@ class SchemaChangeSchema(Schema):
 
 MarketRunAnswer = envelope("MarketRunAnswer", MarketRunSummarySchema)
 MarketRunsAnswer = envelope("MarketRunsAnswer", fields.List(fields.Nested(MarketRunSchema)))
+SourceUseAnswer = envelope("SourceUseAnswer", fields.List(fields.Nested(SourceUseSchema)))
 SchemaChangesAnswer = envelope("SchemaChangesAnswer", None, results=fields.List(fields.Nested(SchemaChangeSchema)))
 
 

@@ -11,8 +11,10 @@ from sqlalchemy import select, update
 from jobs.queue import MARKET_QUEUE_NAME
 from klyx.config import Settings
 from klyx.database.models import DataRefreshLog, Job
+from klyx.database.types import utc_now
 from klyx.services.market_runs import items
 from klyx.services.market_runs.kinds import Chosen, Fetched
+from klyx.sources.metrics import Tally
 from tests.api import Api, serve
 
 API_KEY = "a key for these tests"
@@ -179,3 +181,21 @@ def test_the_runs_are_told_to_programs_and_to_people(api: Api) -> None:
     assert "Statements" in shown.text
     assert "It is &lt;gone&gt;." in shown.text
     assert api.get("/worker/runs", auth=("", "wrong")).status_code == 401
+
+
+def test_what_asking_each_source_cost_is_told_by_day(api: Api) -> None:
+    api.runtime.redis.delete(f"klyx:sources:{utc_now().date().isoformat()}")
+    tally = Tally("nse", api.runtime.redis)
+    tally.asked(None, 0.5)
+    tally.asked("timeout", 1.5, 0.25)
+    (used,) = api.get("/worker/sources", headers=HEADERS).json()["data"]
+    assert used == {
+        "source": "nse",
+        "requests": 2,
+        "failures": {"timeout": 1},
+        "seconds_waited": 0.25,
+        "seconds_asked": 2.0,
+    }
+    assert api.get("/worker/sources?day=2020-01-01", headers=HEADERS).json()["data"] == []
+    assert api.get("/worker/sources?day=soon", headers=HEADERS).status_code == 400
+    assert api.get("/worker/sources").status_code == 401
