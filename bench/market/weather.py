@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from datetime import date
 from typing import Any, NamedTuple
 
 from redis import Redis
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from bench.market import Market
+from bench.market.companies import RENAMED, Listed
 from bench.market.failures import KINDS, Kind
 from bench.market.plan import Plan
 from bench.market.stand import LIMITS, Ended, MarketStand, Site
@@ -21,6 +23,17 @@ STOCKS = 12
 # How long a run over so few stocks may take when one source is down: its timeouts until the breaker opens.
 GOAL_SECONDS = 60.0
 NO_LIMITS = dict.fromkeys(LIMITS, 100)
+RENAMED_COMPANY = Listed(
+    symbol="ETERNAL",
+    name="Eternal Limited",
+    series="EQ",
+    isin="INE758T01015",
+    listed_on=date(2021, 7, 23),
+    face_value=1.0,
+    sector="Consumer Services",
+    industry="Internet Services",
+    website="https://www.eternal.example",
+)
 # These change with every run.
 _MOVING = frozenset(
     {"id", "stock_id", "created_at", "updated_at", "last_updated", "data_quality_score", "data_sources"}
@@ -46,7 +59,8 @@ ROWS = tuple(
 
 def measure(stand: MarketStand, plan: Plan) -> Iterator[Measurement]:
     settings = {"SOURCE_RATE_LIMIT_PAUSE_SECONDS": "5"}
-    with stand.site(Market.generated(STOCKS), workers=1, limits=NO_LIMITS, settings=settings) as site:
+    market = Market([*Market.generated(STOCKS).listed, RENAMED_COMPANY])
+    with stand.site(market, workers=1, limits=NO_LIMITS, settings=settings) as site:
         site.run("populate")
         fine = site.run("enrich")
         good = _values(site)
@@ -55,6 +69,7 @@ def measure(stand: MarketStand, plan: Plan) -> Iterator[Measurement]:
         for slug in SOURCES:
             for row in ROWS[:: 4 if plan.is_quick else 1]:
                 yield _row(stand, site, slug, row, good)
+        yield _renamed(stand, site)
 
 
 def _row(stand: MarketStand, site: Site, slug: str, row: Row, good: Values) -> Measurement:
@@ -62,7 +77,7 @@ def _row(stand: MarketStand, site: Site, slug: str, row: Row, good: Values) -> M
     lines_before = len(site.log_lines())
     site.simulator.fail(row.kind, slug=slug, retry_after=row.retry_after)
     try:
-        run = site.run("enrich", give_up_seconds=300.0)
+        run = site.run("enrich", give_up_seconds=900.0)
     finally:
         site.simulator.recover()
     after = _values(site)
@@ -82,6 +97,28 @@ def _row(stand: MarketStand, site: Site, slug: str, row: Row, good: Values) -> M
             *((f"lost: {', '.join(lost[:6])}",) if lost else ()),
             *((f"changed: {', '.join(changed[:6])}",) if changed else ()),
         ),
+    )
+
+
+def _renamed(stand: MarketStand, site: Site) -> Measurement:
+    """A stock that is known by yesterday's symbol: figures by it, and its symbol after the next populate."""
+    _forget(stand)
+    (former, today), *_ = RENAMED.items()
+    with site.runtime.database.begin() as session:
+        session.execute(update(Stock).where(Stock.nse_code == today).values(nse_code=former, current_price=None))
+    run = site.run("enrich", give_up_seconds=300.0)
+    price = _values(site)[former]["current_price"]
+    listed = site.run("populate", give_up_seconds=300.0)
+    changes = listed.details.get("renamed")
+    company = site.simulator.market.company(today)
+    symbols = set(_values(site))
+    return Measurement(
+        f"yesterday's symbol: {former} is {today} now",
+        f"run {run.status}; price {price} by the former symbol; after populate known as "
+        f"{' and '.join(sorted(symbols & {former, today}))}",
+        f"its price, and {today} alone",
+        company is not None and price == company.price and symbols & {former, today} == {today},
+        (f"failures {dict(run.details.get('failures', {}))}; populate {listed.status}: {changes}",),
     )
 
 
