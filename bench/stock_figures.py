@@ -133,6 +133,9 @@ def _indicators(chance: Random, made: Figures) -> Figures:
     return {
         "rsi": rsi,
         "macd": macd,
+        # Of plain means instead of Wilder's, the same index swings a little wider.
+        "tech_rsi": min(max(50 + 1.05 * (rsi - 50), 3.0), 97.0),
+        "tech_macd": macd,
         "adx": min(10 + abs(month) * 1.1 + abs(chance.gauss(0, 9)), 75.0),
         "atr": price * chance.uniform(0.012, 0.05),
         "beta_1yr": max(chance.gauss(1.0, 0.4), -0.4),

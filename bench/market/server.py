@@ -135,10 +135,11 @@ class _Handler(BaseHTTPRequestHandler):
         """Quiet."""
 
     def do_GET(self) -> None:
-        self._serve(b"")
+        # yfinance sends a body by GET as well; unread, it would be taken for the next request.
+        self._serve(self.rfile.read(int(self.headers.get("Content-Length", 0))))
 
     def do_POST(self) -> None:
-        self._serve(self.rfile.read(int(self.headers.get("Content-Length", 0))))
+        self.do_GET()
 
     def _serve(self, body: bytes) -> None:
         simulator = self.server.simulator

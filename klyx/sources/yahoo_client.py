@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import logging
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 from urllib.parse import quote, urlsplit
 
@@ -52,26 +52,35 @@ class YahooClient:
     def ask(self, path: str, ticker: str, parameters: Mapping[str, str]) -> Any:
         """The JSON document about a ticker."""
         address = f"{DATA_HOST}{path}{quote(ticker, safe='')}"
-        try:
-            return self._data().get_raw_json(address, params=dict(parameters))
-        except requests.HTTPError as error:
-            if error.response.status_code not in REFUSALS:
-                raise
-        # yfinance keeps its cookie on disk until it expires, also one that Yahoo no longer honours.
-        self._session.cookies.clear()
-        self._library().cache.get_cookie_cache().store("curlCffi", None)
-        return self._data().get_raw_json(address, params=dict(parameters))
+        return self._with_new_cookies_if_refused(
+            lambda: self._data().get_raw_json(address, params=dict(parameters))
+        )
 
     def page_of_exchange(self, offset: int) -> Mapping[str, Any]:
         """PAGE_SIZE quotes of the NSE, the largest companies first: `quotes` and `total`."""
         library = self._library()
         listed = library.EquityQuery("eq", ["exchange", "NSI"])
-        page = library.screen(
-            listed, offset=offset, size=PAGE_SIZE, sortField="intradaymarketcap", sortAsc=False, session=self._session
+        order = {"sortField": "intradaymarketcap", "sortAsc": False}
+        page = self._with_new_cookies_if_refused(
+            lambda: library.screen(listed, offset=offset, size=PAGE_SIZE, session=self._session, **order)
         )
         if not isinstance(page, dict) or not isinstance(page.get("quotes"), list):
             raise SourceUnavailable(f"{NAME} sent an answer that cannot be read")
         return page
+
+    def _with_new_cookies_if_refused(self, ask: Callable[[], Any]) -> Any:
+        """yfinance keeps its cookie on disk until it expires, also one that Yahoo no longer honours."""
+        try:
+            return ask()
+        except requests.HTTPError as error:
+            if error.response.status_code not in REFUSALS:
+                raise
+        self._session.cookies.clear()
+        self._library().cache.get_cookie_cache().store("curlCffi", None)
+        data = self._data()
+        # It takes the page that refuses a crumb for one, and keeps it; there is no public way to make it forget.
+        data._cookie = data._crumb = None  # noqa: SLF001
+        return ask()
 
     def understood(self) -> None:
         self._circuit.understood()

@@ -181,6 +181,8 @@ class _Handler(BaseHTTPRequestHandler):
         """Quiet."""
 
     def do_GET(self) -> None:
+        # yfinance sends its consent with a body, by GET as well; unread, it would be taken for the next request.
+        self.rfile.read(int(self.headers.get("Content-Length", 0)))
         yahoo = self.server.yahoo
         rule = yahoo.begin(self.path)
         try:
@@ -192,7 +194,6 @@ class _Handler(BaseHTTPRequestHandler):
             yahoo.end()
 
     def do_POST(self) -> None:
-        self.rfile.read(int(self.headers.get("Content-Length", 0)))
         self.do_GET()
 
     def _found(self) -> Answer:
