@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 
 from klyx.sources.base import Deadline, SourceCircuitOpen
@@ -14,8 +15,8 @@ logger = logging.getLogger(__name__)
 class Circuit:
     """Counts failures in a row of one source in this process. Thread-safe.
 
-    Two kinds are counted apart, because a source that answers can still answer nothing of use: the client
-    reports `failed` and `succeeded` (connections, statuses of 500 and above), the source's own module
+    Three kinds are counted apart. The client reports `failed` and `succeeded` (connections, statuses of 500 and
+    above) and `limited` (429); a source that answers can still answer nothing of use, so its own module reports
     `misunderstood` and `understood` (refusals, a web page instead of data).
     """
 
@@ -33,6 +34,8 @@ class Circuit:
         self._lock = threading.Lock()
         self._failures = 0
         self._misunderstandings = 0
+        self._limitations = 0
+        self._limited_at = 0.0
         self._down_until: Deadline | None = None
         self._useless_until: Deadline | None = None
 
@@ -52,7 +55,7 @@ class Circuit:
     def succeeded(self) -> None:
         """The source answered."""
         with self._lock:
-            self._failures = 0
+            self._failures = self._limitations = 0
             self._down_until = None
 
     def failed(self) -> None:
@@ -82,6 +85,26 @@ class Circuit:
             self._useless_until = Deadline(self._open_seconds)
         if first:
             self._log("Market-data source answers nothing of use", self._open_seconds)
+
+    def limited(self, asked_at: float) -> None:
+        """The source said 429 to a request that left at this moment of the monotonic clock.
+
+        It is given its rests; but one that still says so after several of them would have everybody wait for ever.
+        """
+        with self._lock:
+            self._failures = 0
+            self._down_until = None
+            # Requests that were under way together are told together.
+            if asked_at < self._limited_at:
+                return
+            self._limited_at = time.monotonic()
+            self._limitations += 1
+            if self._limitations < self._failures_to_open:
+                return
+            first = self._limitations == self._failures_to_open
+            self._useless_until = Deadline(self._open_seconds)
+        if first:
+            self._log("Market-data source limits requests again and again", self._open_seconds)
 
     def rest(self, seconds: float) -> None:
         """The source said 429, or the like: nobody asks it for this long, which its limits see to."""

@@ -182,6 +182,7 @@ class GuardedAdapter(HTTPAdapter):
         finally:
             self._tally.asked(failure, time.monotonic() - began, turn.waited)
         if response.status_code == HTTPStatus.TOO_MANY_REQUESTS:
+            self._circuit.limited(began)
             self._pace.cool_down(retry_after_seconds(response, self._settings.rate_limit_pause_seconds))
         return response
 
@@ -221,7 +222,7 @@ class GuardedAdapter(HTTPAdapter):
             raise
         if response.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
             self._circuit.failed()
-        else:
+        elif response.status_code != HTTPStatus.TOO_MANY_REQUESTS:
             self._circuit.succeeded()
         # requests has no public way to hand over a body that was read already.
         vars(response).update(_content=body, _content_consumed=True)

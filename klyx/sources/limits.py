@@ -126,7 +126,7 @@ class Pace:
             if number is None:
                 raise self._too_early(seconds)
             return Turn(self._own.note(seconds), number), seconds
-        self._was_alone = self._redis is not None
+        self._go_alone()
         own, alone = self._own.take(self._part(), longest)
         if own is None:
             raise self._too_early(alone)
@@ -138,8 +138,7 @@ class Pace:
             return None, None
         returning, earliest = self._was_alone, self._own.until_next(self._windows)
         if returning:
-            shortest = min((window.seconds for window in self._windows), default=0.0)
-            earliest = max(earliest, self._own.until_last(), min(shortest, LONGEST_RETURN_SECONDS))
+            earliest = max(earliest, self._own.until_last(), self._shortest_window())
         times = [int(longest * MICROSECONDS), int(earliest * MICROSECONDS)]
         args: list[str | int] = [*times, int(returning), f"{self._me}:{os.getpid()}", SPARE, *self._limits]
         seconds: float | None = None
@@ -159,12 +158,24 @@ class Pace:
             with self._gate.attempt():
                 together = int(self._confirm_turn(keys=self._keys[:2], args=[turn.number, *self._limits]))
         if together is None:
+            self._go_alone()
             return self._own.confirm(turn.own, self._part())
         if together < 0:
             return None
         if together == 0:
             turn.own.at = time.monotonic()
         return together / MICROSECONDS
+
+    def _go_alone(self) -> None:
+        """What the others have used of the present window only Redis knew: this process sits one out."""
+        if self._redis is not None and not self._was_alone:
+            self._was_alone = True
+            self._own.cool_down(self._shortest_window())
+
+    def _shortest_window(self) -> float:
+        """Of those that are waited for when what was sent in them is not known, at most a minute."""
+        shortest = min((window.seconds for window in self._windows), default=0.0)
+        return min(shortest, LONGEST_RETURN_SECONDS)
 
     def _part(self) -> list[Window]:
         """The limits while this process counts alone."""

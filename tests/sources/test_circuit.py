@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 
 import pytest
 
@@ -73,3 +74,23 @@ def test_a_rest_is_told_to_whoever_sees_to_it() -> None:
     circuit.rest(30)
     circuit.check()
     assert told == [30]
+
+
+def test_a_source_that_limits_again_and_again_is_left_alone() -> None:
+    circuit = Circuit("Source", failures_to_open=2, open_seconds=60)
+    asked_at = time.monotonic()
+    for _ in range(5):
+        # Under way together, they are told together.
+        circuit.limited(asked_at)
+    circuit.check()
+    circuit.limited(time.monotonic())
+    with pytest.raises(SourceCircuitOpen):
+        circuit.check()
+
+
+def test_an_answer_starts_the_count_of_limits_again() -> None:
+    circuit = Circuit("Source", failures_to_open=2, open_seconds=60)
+    circuit.limited(time.monotonic())
+    circuit.succeeded()
+    circuit.limited(time.monotonic())
+    circuit.check()

@@ -156,6 +156,17 @@ def test_without_redis_a_process_keeps_its_part_of_the_limit(own_redis: ThrowAwa
             paces[0].wait(Deadline(1))
 
 
+def test_a_process_that_has_lost_redis_sits_out_what_the_others_may_have_used(own_redis: ThrowAwayRedis) -> None:
+    with Redis.from_url(own_redis.url, socket_timeout=1.0) as client:
+        busy, idle = (Pace("Source", "source", "2 per second", client) for _ in range(2))
+        for _ in range(2):
+            busy.wait(Deadline(1))
+        last = time.monotonic()
+        own_redis.stop()
+        idle.wait(Deadline(5))
+        assert time.monotonic() - last >= 1.0
+
+
 def test_a_redis_that_forgot_everything_does_not_give_the_amount_anew(own_redis: ThrowAwayRedis) -> None:
     with Redis.from_url(own_redis.url, socket_timeout=1.0) as client:
         pace, other = (Pace("Source", "source", "3 per second", client) for _ in range(2))
