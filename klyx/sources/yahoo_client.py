@@ -138,6 +138,8 @@ class YahooClient:
         # Whatever stands between us and Yahoo can say 404 as well; only Yahoo's own counts.
         if status == 404 and any(address.path.startswith(p) and w in response.text for p, w in TELLS_UNKNOWN.items()):
             raise SymbolUnknown(f"{NAME} does not know the symbol")
+        if status < 500:
+            self._circuit.misunderstood()
         raise SourceUnavailable(f"{NAME} answered with an error")
 
 
