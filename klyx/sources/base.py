@@ -26,6 +26,10 @@ class SourceUnavailable(SourceError):
     """The source could not be reached in time, or answered something that cannot be read."""
 
 
+class SourceUnreadable(SourceUnavailable):
+    """The source answered something else than what was asked for."""
+
+
 class SourceCircuitOpen(SourceUnavailable):
     """The source failed so often in a row that it is not asked again for a while."""
 

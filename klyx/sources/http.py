@@ -220,6 +220,10 @@ class GuardedAdapter(HTTPAdapter):
         except (requests.ConnectionError, requests.Timeout, requests.exceptions.ChunkedEncodingError):
             self._circuit.failed()
             raise
+        except SourceUnavailable:
+            # Larger than anything we accept, and cut off there.
+            self._circuit.misunderstood()
+            raise
         if response.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
             self._circuit.failed()
         elif response.status_code != HTTPStatus.TOO_MANY_REQUESTS:

@@ -101,6 +101,9 @@ class MoneyControlSource:
         fetched_at = datetime.now(UTC)
         fields: dict[str, float | str] = {**(holdings or {}), **fields_from_profit_loss(table, fetched_at.date())}
         if not fields:
+            if failure is None and other_failure is None:
+                # It found the company, and now has none of its pages: one such company may be, not several in a row.
+                self._circuit.misunderstood()
             raise failure or other_failure or SymbolUnknown(f"{NAME} has no figures of {code}")
         if company.isin:
             fields["_isin"] = company.isin
@@ -184,6 +187,7 @@ class MoneyControlSource:
         if company is None and not remembered:
             document = self._get(SEARCH_PATH, search_query(code), deadline)
             if document is None:
+                self._circuit.misunderstood()
                 raise SourceUnavailable(f"{NAME}'s search could not be found")
             company = self._read(find_company, document, code)
             self._circuit.understood()

@@ -141,9 +141,9 @@ class NseSource:
         response = self._with_cookies(code, deadline)
         if response.status_code == HTTPStatus.NOT_FOUND and _is_json(response):
             return None
-        found = document(response, NAME, self._circuit)
+        found = document(response, NAME, self._circuit, _tells_nothing)
         if not nse_quote.knows(found):
-            if isinstance(found, dict) and "msg" in found:
+            if not _tells_nothing(found):
                 return None
             raise SourceUnavailable(f"{NAME} sent an answer that cannot be read")
         fields = nse_quote.fields_of(found)
@@ -197,6 +197,11 @@ def _downloaded(session: requests.Session, url: str, source_name: str, circuit: 
     require_success(response, source_name, circuit)
     circuit.understood()
     return response.content
+
+
+def _tells_nothing(found: Any) -> bool:
+    """Neither a quote nor the message about an unknown symbol."""
+    return not nse_quote.knows(found) and not (isinstance(found, dict) and "msg" in found)
 
 
 def _is_json(response: requests.Response) -> bool:

@@ -179,4 +179,3 @@ class YahooSource:
 
 
 _PLAIN = {"corsDomain": "finance.yahoo.com", "formatted": "false"}
-

@@ -11,7 +11,7 @@ from urllib.parse import quote, urlsplit
 
 import requests
 
-from klyx.sources.base import SourceError, SourceRateLimited, SourceUnavailable, SymbolUnknown
+from klyx.sources.base import SourceError, SourceRateLimited, SourceUnavailable, SourceUnreadable, SymbolUnknown
 from klyx.sources.context import SourceContext
 from klyx.sources.http import retry_after_seconds
 
@@ -52,9 +52,7 @@ class YahooClient:
     def ask(self, path: str, ticker: str, parameters: Mapping[str, str]) -> Any:
         """The JSON document about a ticker."""
         address = f"{DATA_HOST}{path}{quote(ticker, safe='')}"
-        return self._with_new_cookies_if_refused(
-            lambda: self._data().get_raw_json(address, params=dict(parameters))
-        )
+        return self._with_new_cookies_if_refused(lambda: self._data().get_raw_json(address, params=dict(parameters)))
 
     def page_of_exchange(self, offset: int) -> Mapping[str, Any]:
         """PAGE_SIZE quotes of the NSE, the largest companies first: `quotes` and `total`."""
@@ -65,7 +63,7 @@ class YahooClient:
             lambda: library.screen(listed, offset=offset, size=PAGE_SIZE, session=self._session, **order)
         )
         if not isinstance(page, dict) or not isinstance(page.get("quotes"), list):
-            raise SourceUnavailable(f"{NAME} sent an answer that cannot be read")
+            raise SourceUnreadable(f"{NAME} sent an answer that cannot be read")
         return page
 
     def _with_new_cookies_if_refused(self, ask: Callable[[], Any]) -> Any:
@@ -89,6 +87,8 @@ class YahooClient:
         """What the caller learns. yfinance can fail while it handles a failure: the first cause counts."""
         for cause in _causes(error):
             if isinstance(cause, SourceError):
+                if isinstance(cause, SourceUnreadable):
+                    self._circuit.misunderstood()
                 return cause
             if isinstance(cause, requests.Timeout):
                 return SourceUnavailable(f"{NAME} did not answer in time")

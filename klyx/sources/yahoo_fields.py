@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import date, timedelta
 from typing import Any
 
-from klyx.sources.base import SourceUnavailable
+from klyx.sources.base import SourceUnreadable
 from klyx.sources.yahoo_numbers import RUPEES, number, numbers, positive
 from klyx.sources.yahoo_series import Series, at, growth, newest_day, year_before
 from klyx.sources.yahoo_statements import piotroski_score
@@ -119,12 +119,12 @@ def forward_dividend_yield(info: Mapping[str, Any]) -> float | None:
 def info_from(document: Any) -> dict[str, Any]:
     """The modules of a `quoteSummary` answer in one flat mapping; empty when there are none.
 
-    Raises SourceUnavailable for what is no such answer.
+    Raises SourceUnreadable for what is no such answer.
     """
     summary = document.get("quoteSummary") if isinstance(document, dict) else None
     results = summary.get("result") if isinstance(summary, dict) else None
     if not isinstance(results, list):
-        raise SourceUnavailable("Yahoo Finance sent a quote that cannot be read")
+        raise SourceUnreadable("Yahoo Finance sent a quote that cannot be read")
     flat: dict[str, Any] = {}
     for modules in results[:1]:
         for module in modules.values() if isinstance(modules, dict) else ():

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from klyx.sources.base import DailyBar, DayQuote, SourceUnavailable
+from klyx.sources.base import DailyBar, DayQuote, SourceUnavailable, SourceUnreadable
 from klyx.sources.yahoo_numbers import RUPEES, number, positive
 from klyx.sources.yahoo_symbols import SUFFIX_OF_NSE
 
@@ -17,16 +17,18 @@ UNREADABLE = "Yahoo Finance sent a chart that cannot be read"
 def bars_from(document: Any) -> list[DailyBar]:
     """The bars of a `chart` answer in rupees, oldest first, one a day; sessions without a price are left out.
 
-    Raises SourceUnavailable for what is no chart, or one in another currency.
+    Raises SourceUnreadable for what is no chart, SourceUnavailable for one in another currency.
     """
     chart = document.get("chart") if isinstance(document, dict) else None
     results = chart.get("result") if isinstance(chart, dict) else None
     if not isinstance(results, list) or not results or not isinstance(results[0], dict):
-        raise SourceUnavailable(UNREADABLE)
+        raise SourceUnreadable(UNREADABLE)
     result = results[0]
     meta = result.get("meta") or {}
-    if not isinstance(meta, dict) or meta.get("currency") not in (RUPEES, None):
-        raise SourceUnavailable(UNREADABLE)
+    if not isinstance(meta, dict):
+        raise SourceUnreadable(UNREADABLE)
+    if meta.get("currency") not in (RUPEES, None):
+        raise SourceUnavailable("Yahoo Finance sent a chart that is not in rupees")
     offset = number(meta.get("gmtoffset"))
     bars = {bar.day: bar for bar in _bars(result, INDIA_SECONDS if offset is None else int(offset))}
     return [bars[day] for day in sorted(bars)]
@@ -37,7 +39,7 @@ def _bars(result: Mapping[str, Any], offset_seconds: int) -> Iterator[DailyBar]:
     quotes = (result.get("indicators") or {}).get("quote") or [{}]
     columns = [quotes[0].get(name) or [] for name in ("open", "high", "low", "close", "volume")]
     if not isinstance(stamps, list) or any(len(column) != len(stamps) for column in columns if column):
-        raise SourceUnavailable(UNREADABLE)
+        raise SourceUnreadable(UNREADABLE)
     for place, stamp in enumerate(stamps):
         opening, high, low, close, volume = (column[place] if column else None for column in columns)
         prices = [positive(price) for price in (opening, high, low, close)]

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any, Literal
 
-from klyx.sources.base import SourceUnavailable
+from klyx.sources.base import SourceUnreadable
 from klyx.sources.yahoo_numbers import number
 
 Frequency = Literal["annual", "quarterly", "trailing"]
@@ -47,14 +47,14 @@ def type_names(annual: Iterable[str] = (), quarterly: Iterable[str] = (), traili
 
 
 def series_from(document: Any) -> Series:
-    """The series of a `timeseries` answer. Raises SourceUnavailable when it is not one.
+    """The series of a `timeseries` answer. Raises SourceUnreadable when it is not one.
 
     A company that changed its reporting currency keeps the periods in the currency of its newest one.
     """
     results = document.get("timeseries") if isinstance(document, dict) else None
     results = results.get("result") if isinstance(results, dict) else None
     if not isinstance(results, list):
-        raise SourceUnavailable("Yahoo Finance sent statements that cannot be read")
+        raise SourceUnreadable("Yahoo Finance sent statements that cannot be read")
     points = list(_points(results))
     newest = max(points, key=lambda point: point.day, default=None)
     currency = newest.currency if newest is not None else None
