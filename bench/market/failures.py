@@ -87,7 +87,7 @@ def _json_with_other_figures(kind: str, body: bytes) -> bytes:
     change: Callable[[float], Any] = {
         "nan": lambda _: float("nan"),
         "strings": lambda _: next(odd),
-        "absurd": lambda value: -1e9 if value else 1e18,
+        "absurd": lambda value: -1e18 if value else 1e18,
     }[kind]
     return json.dumps(_changed(document, change)).encode()
 

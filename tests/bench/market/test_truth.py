@@ -6,12 +6,21 @@ import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
 from bench.market import Company, Market
 from bench.market.server import Simulator
-from klyx.sources.base import Deadline, MarketDataSource, SourceRecord, SymbolUnknown
+from klyx.sources.base import (
+    Deadline,
+    MarketDataSource,
+    SourceCircuitOpen,
+    SourceError,
+    SourceRateLimited,
+    SourceRecord,
+    SymbolUnknown,
+)
 from klyx.sources.build import Sources, build_sources
 from klyx.sources.settings import SourceSettings
 from tests.fakes.yahoo import forget_earlier_sessions
@@ -108,3 +117,37 @@ def test_a_symbol_that_is_not_listed_is_unknown(site: Site, slug: str) -> None:
 def _alike(told: float | str, truth: float | None) -> bool:
     # Two decimals of a percentage, or of an amount in crores, are as precise as some sources are.
     return truth is not None and not isinstance(told, str) and math.isclose(told, truth, rel_tol=0.01, abs_tol=0.0002)
+
+
+@pytest.mark.parametrize(
+    ("slug", "kind"),
+    # An empty search of MoneyControl's is its word for a company that it does not know.
+    [
+        (slug, kind)
+        for slug in ("nse", "yahoo", "moneycontrol")
+        for kind in ("html", "404", "429", "huge", "empty", "nothing")
+        if (slug, kind) != ("moneycontrol", "empty")
+    ],
+)
+def test_a_source_that_answers_nothing_of_use_is_left_alone(
+    tmp_path: Path, slug: str, kind: Literal["html", "404", "429", "huge", "empty", "nothing"]
+) -> None:
+    forget_earlier_sessions()
+    with Simulator(MARKET) as simulator:
+        settings = SourceSettings(base_url_rewrites=simulator.rewrites, cache_folder=tmp_path, backoff_seconds=0.01)
+        source = build_sources(settings).named(slug)
+        assert isinstance(source, MarketDataSource)
+        *others, last = MARKET
+        source.fetch(last.symbol, Deadline(20.0))
+        simulator.fail(kind, slug=slug, retry_after="1")
+        failures = [_failure(source, company) for company in others]
+    assert SourceCircuitOpen in failures
+    assert failures[-1] in (SourceCircuitOpen, SourceRateLimited)
+
+
+def _failure(source: MarketDataSource, company: Company) -> type[SourceError] | None:
+    try:
+        source.fetch(company.symbol, Deadline(3.0))
+    except SourceError as error:
+        return type(error)
+    return None
