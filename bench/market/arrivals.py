@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable
@@ -16,7 +15,7 @@ _PASSING = frozenset({"crumb", "corsDomain", "period1", "period2", "apikey"})
 
 
 class Arrival(NamedTuple):
-    """`at` is on the monotonic clock, when the request line had been read; `what` is its address without the symbol."""
+    """`at` is on the monotonic clock, when it reached the machine; `what` is its address without the symbol."""
 
     at: float
     slug: str
@@ -32,17 +31,18 @@ class Arrivals:
         self._all: list[Arrival] = []
         self._lock = threading.Lock()
 
-    def note(self, slug: str, host: str, path: str, query: Query, symbol: str | None) -> None:
+    def note(self, at: float, slug: str, host: str, path: str, query: Query, symbol: str | None) -> None:
         asked = "&".join(f"{name}={','.join(query[name])}" for name in sorted(query) if name not in _PASSING)
         address = f"{path}?{asked}" if asked else path
         what = address.replace(symbol, "*") if symbol else address
         with self._lock:
-            self._all.append(Arrival(time.monotonic(), slug, host, what, symbol))
+            self._all.append(Arrival(at, slug, host, what, symbol))
 
     def of(self, slug: str | None = None, since: float = 0.0) -> list[Arrival]:
         """Those of one source, or all, from a moment of the monotonic clock on."""
         with self._lock:
-            return [one for one in self._all if one.at >= since and slug in (None, one.slug)]
+            found = [one for one in self._all if one.at >= since and slug in (None, one.slug)]
+        return sorted(found, key=lambda one: one.at)
 
     def clear(self) -> None:
         with self._lock:
@@ -53,6 +53,13 @@ def most_within(arrivals: Iterable[Arrival], seconds: float = 1.0) -> int:
     """The most requests that came within any stretch of so many seconds."""
     times = sorted(one.at for one in arrivals)
     return max((place - bisect_left(times, at - seconds + 1e-9) + 1 for place, at in enumerate(times)), default=0)
+
+
+def too_early(arrivals: Iterable[Arrival], limit: int, seconds: float = 1.0) -> list[float]:
+    """By how many seconds each request came too early for at most `limit` of them within any stretch, if it did."""
+    times = sorted(one.at for one in arrivals)
+    gaps = (at - before for before, at in zip(times, times[limit:], strict=False))
+    return [seconds - gap for gap in gaps if gap < seconds]
 
 
 def most_of_one_kind(arrivals: Iterable[Arrival]) -> dict[int, int]:

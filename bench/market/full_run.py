@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from statistics import mean
 
-from bench.market.arrivals import most_of_one_kind, most_within
+from bench.market.arrivals import most_of_one_kind, most_within, too_early
 from bench.market.catalogue import OLDER_DELAYS
 from bench.market.plan import Plan
 from bench.market.stand import LIMITS, Ended, MarketStand, Site
@@ -47,13 +47,17 @@ def _limits(site: Site, run: Ended) -> Iterator[Measurement]:
     for slug in SOURCES:
         arrivals = site.simulator.arrivals.of(slug, run.began)
         if arrivals:
-            worst = most_within(arrivals)
+            worst, early = most_within(arrivals), too_early(arrivals, LIMITS[slug])
             average = len(arrivals) / max(arrivals[-1].at - arrivals[0].at, 1e-9)
+            told = f"too early: {len(early)} of {len(arrivals):,} requests, by {max(early, default=0.0):.3f} s at most"
             yield Measurement(
                 f"{slug}: most requests within any second, counted at the source",
                 f"{worst} (on average {average:.2f})",
                 f"<= {LIMITS[slug]}",
                 worst <= LIMITS[slug],
+                (f"too early: {len(early)} of {len(arrivals):,} requests, by {max(early):.3f} s at most",)
+                if early
+                else (),
             )
 
 

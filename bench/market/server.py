@@ -9,6 +9,7 @@ with Simulator(Market.generated(100)) as simulator:
 from __future__ import annotations
 
 import gzip
+import io
 import socket
 import struct
 import threading
@@ -27,6 +28,7 @@ from bench.market import Answer, Company, Market, State
 from bench.market.arrivals import Arrivals
 from bench.market.catalogue import OLDER_DELAYS, Documents, documents, share_of_delay
 from bench.market.failures import HUGE_BYTES, PARTIAL, Kind, Rule, spoiled
+from bench.market.stamps import StampedReader
 
 _PIECE = b" " * 65_536
 # Smaller bodies are not worth it, and real servers think so too.
@@ -131,6 +133,12 @@ class _Handler(BaseHTTPRequestHandler):
     wbufsize = -1
     server: _Server
 
+    def setup(self) -> None:
+        super().setup()
+        self._reader = StampedReader(self.connection)
+        self.rfile.close()
+        self.rfile = io.BufferedReader(self._reader)
+
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the name of the base class
         """Quiet."""
 
@@ -142,7 +150,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.do_GET()
 
     def _serve(self, body: bytes) -> None:
-        simulator = self.server.simulator
+        simulator, arrived = self.server.simulator, self._reader.arrived()
         address = urlsplit(self.path)
         host, _, quoted = address.path.lstrip("/").partition("/")
         source = simulator.documents_of(host)
@@ -151,7 +159,7 @@ class _Handler(BaseHTTPRequestHandler):
             return
         path, query = unquote(quoted), parse_qs(address.query)
         symbol = source.symbol_of(host, path, query)
-        simulator.arrivals.note(source.slug, host, path, query, symbol)
+        simulator.arrivals.note(arrived, source.slug, host, path, query, symbol)
         rule = simulator.rule_for(source.slug, path, symbol)
         if rule is not None and rule.kind in PARTIAL:
             self._send_partly(rule.kind)

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+import socket
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from urllib.parse import urlsplit
 
 import pytest
 import requests
 
 from bench.market import Answer, Company, Market, Query, State
-from bench.market.arrivals import Arrival, most_of_one_kind, most_within
+from bench.market.arrivals import Arrival, most_of_one_kind, most_within, too_early
 from bench.market.server import Simulator
 
 
@@ -67,6 +69,25 @@ def test_the_most_within_a_second_is_over_every_stretch_of_it() -> None:
     times = (0.0, 0.5, 0.9, 1.0, 1.4, 5.0)
     assert most_within(Arrival(at, "nse", "a", "b", None) for at in times) == 4
     assert most_within([]) == 0
+
+
+def test_requests_that_came_too_early() -> None:
+    arrivals = [Arrival(at, "nse", "a", "b", None) for at in (0.0, 0.1, 0.9, 1.1, 5.0)]
+    assert too_early(arrivals, 2) == pytest.approx([0.1])
+    assert too_early(arrivals, 3) == []
+
+
+def test_a_busy_source_counts_when_requests_came_not_when_it_read_them(simulator: Simulator) -> None:
+    address = urlsplit(simulator.url)
+    with socket.create_connection((address.hostname, address.port), timeout=5) as connection:
+        connection.sendall(b"GET /a.example/quote?symbol=LTF HTTP/1.1\r\n")
+        sent = time.monotonic()
+        time.sleep(0.3)
+        connection.sendall(b"Host: a.example\r\nConnection: close\r\n\r\n")
+        while connection.recv(65_536):
+            pass
+    (arrival,) = simulator.arrivals.of()
+    assert abs(arrival.at - sent) < 0.2
 
 
 def test_a_delay_is_waited_for(simulator: Simulator) -> None:
