@@ -55,9 +55,7 @@ def _limits(site: Site, run: Ended) -> Iterator[Measurement]:
                 f"{worst} (on average {average:.2f})",
                 f"<= {LIMITS[slug]}",
                 worst <= LIMITS[slug],
-                (f"too early: {len(early)} of {len(arrivals):,} requests, by {max(early):.3f} s at most",)
-                if early
-                else (),
+                (told,) if early else (),
             )
 
 
