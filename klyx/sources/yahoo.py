@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextvars
 import logging
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, date, datetime, time, timedelta
@@ -13,7 +14,9 @@ from klyx.sources.base import (
     DailyBar,
     DayQuote,
     Deadline,
+    SourceCircuitOpen,
     SourceRecord,
+    SourceUnavailable,
     StatementKind,
     Statements,
     SymbolUnknown,
@@ -35,6 +38,8 @@ T = TypeVar("T")
 MODULES = "financialData,quoteType,defaultKeyStatistics,assetProfile,summaryDetail"
 # Yahoo keeps four or five years of statements.
 SERIES_SINCE = datetime(2016, 1, 1, tzinfo=UTC)
+# Of the time that is left: whoever asks for all at once stops listening at the deadline, to the quote as well.
+STATEMENTS_SHARE_OF_TIME = 0.85
 
 
 class YahooSource:
@@ -49,6 +54,7 @@ class YahooSource:
 
     def __init__(self, context: SourceContext) -> None:
         self._client = YahooClient(context)
+        self._settings = context.settings
         # A second request of each stock that is asked at the same time.
         self._threads = ThreadPoolExecutor(4 * max(1, context.settings.parallelism), thread_name_prefix="yahoo")
 
@@ -59,7 +65,7 @@ class YahooSource:
         (rupees), `_statement_currency`. Raises SymbolUnknown, SourceUnavailable or SourceRateLimited, and nothing else.
         """
         code = code_of(symbol)
-        return self._answered(deadline, lambda: self._record(code))
+        return self._answered(deadline, lambda: self._record(code, deadline))
 
     def history(self, symbol: str, since: date, deadline: Deadline) -> Sequence[DailyBar]:
         """The daily bars of a symbol, or of an index of `yahoo_symbols.INDICES`, from `since` on, oldest first.
@@ -74,13 +80,28 @@ class YahooSource:
         """The whole exchange, 250 companies a page, the largest first."""
         offset = 0
         while True:
-            page = self._answered(deadline, lambda offset=offset: self._client.page_of_exchange(offset))  # type: ignore[misc]
+            page = self._page(offset, deadline)
             quotes = [quote for listed in page["quotes"] if (quote := day_quote(listed)) is not None]
             yield quotes
             offset += PAGE_SIZE
             total = page.get("total")
             if not page["quotes"] or not isinstance(total, int) or offset >= total:
                 return
+
+    def _page(self, offset: int, deadline: Deadline) -> Mapping[str, Any]:
+        """A page is asked for with a POST, which the client never repeats; this one changes nothing at Yahoo."""
+        attempt = 1
+        while True:
+            try:
+                return self._answered(deadline, lambda: self._client.page_of_exchange(offset))
+            except SourceCircuitOpen:
+                raise
+            except SourceUnavailable:
+                if attempt >= self._settings.max_attempts or deadline.expired:
+                    raise
+            pause = self._settings.backoff_seconds * 2 ** (attempt - 1)
+            threading.Event().wait(min(pause, deadline.remaining()))
+            attempt += 1
 
     def statements(self, symbol: str, kind: StatementKind, deadline: Deadline) -> Statements:
         """The last years in the form of the contract, in crores.
@@ -110,9 +131,9 @@ class YahooSource:
         self._client.understood()
         return answer
 
-    def _record(self, code: str) -> SourceRecord:
+    def _record(self, code: str, deadline: Deadline) -> SourceRecord:
         for ticker in tickers_of(code):
-            fields = self._fields(ticker)
+            fields = self._fields(ticker, deadline)
             if fields:
                 return SourceRecord(code, NAME, datetime.now(UTC), {**fields, "_ticker": ticker})
         raise SymbolUnknown(f"{NAME} does not know the symbol {code}")
@@ -126,28 +147,35 @@ class YahooSource:
                 continue
         return ask(last)
 
-    def _fields(self, ticker: str) -> Fields:
+    def _fields(self, ticker: str, deadline: Deadline) -> Fields:
         """Empty when Yahoo does not know the ticker. A quote without statements is still worth having."""
-        statements = self._beside(self._series, ticker) if ticker.endswith(SUFFIX_OF_NSE) else None
+        soon = Deadline(deadline.remaining() * STATEMENTS_SHARE_OF_TIME)
+        beside = self._beside(self._series, ticker, soon) if ticker.endswith(SUFFIX_OF_NSE) else None
         try:
             info = info_from(self._client.ask(QUOTE_SUMMARY_PATH, ticker, {"modules": MODULES, **_PLAIN}))
         except SymbolUnknown:
-            return {}
+            info = {}
         fields = fields_from_info(info)
         if all(name.startswith("_") for name in fields):
+            if beside is not None:
+                beside.cancel()
             return {}
         try:
-            series = statements.result() if statements is not None else self._series(ticker)
+            series = (beside or self._beside(self._series, ticker, soon)).result(soon.remaining())
         except Exception as error:  # noqa: BLE001 - yfinance raises anything
             logger.info("Statements are missing", extra={"ticker": ticker, "error": type(error).__name__})
             return fields
-        if reports_in_rupees(info) and series.currency == RUPEES:
-            fields |= fields_from_series(series, datetime.now(UTC).date())
-        return fields
+        in_rupees = reports_in_rupees(info) and series.currency == RUPEES
+        return fields | fields_from_series(series, datetime.now(UTC).date(), in_rupees=in_rupees)
 
-    def _beside(self, ask: Callable[[str], T], ticker: str) -> Future[T]:
-        """Asks in another thread, within the same deadline."""
-        return self._threads.submit(contextvars.copy_context().run, ask, ticker)
+    def _beside(self, ask: Callable[[str], T], ticker: str, deadline: Deadline) -> Future[T]:
+        """Asks in another thread."""
+
+        def bounded() -> T:
+            with bounded_by(deadline):
+                return ask(ticker)
+
+        return self._threads.submit(contextvars.copy_context().run, bounded)
 
     def _series(self, ticker: str) -> Series:
         until = datetime.now(UTC) + timedelta(days=1)

@@ -133,26 +133,28 @@ def info_from(document: Any) -> dict[str, Any]:
     return flat
 
 
-def fields_from_series(series: Series, today: date) -> Fields:
+def fields_from_series(series: Series, today: date, *, in_rupees: bool = True) -> Fields:
     """Rupee amounts of the newest year and quarter that have ended, and how they grew.
 
-    Growth is against the same period a year earlier, a fraction, when that was above zero; annual and quarterly
-    figures are never compared with each other.
+    Of a company that reports in another currency only what has no currency: growth and the score. Growth is against
+    the same period a year earlier, a fraction, when that was above zero; annual and quarterly figures are never
+    compared with each other.
     """
     latest = today + timedelta(days=5)
     balance_day = newest_day(series.annual, BALANCE_SHEET_FIELDS, latest)
     year = newest_day(series.annual, ("TotalRevenue", "NetIncome"), latest)
     quarter = newest_day(series.quarterly, INCOME_FIELDS, latest)
     fields: Fields = {}
-    _put(fields, {name: at(series.annual, item, balance_day) for item, name in BALANCE_SHEET_FIELDS.items()})
-    _put(fields, {name: at(series.quarterly, item, quarter) for item, name in INCOME_FIELDS.items()})
-    if quarter is not None:
-        fields["quarterly_date"] = quarter.isoformat()
+    if in_rupees:
+        _put(fields, {name: at(series.annual, item, balance_day) for item, name in BALANCE_SHEET_FIELDS.items()})
+        _put(fields, {name: at(series.quarterly, item, quarter) for item, name in INCOME_FIELDS.items()})
+        _put(fields, {"operating_income": at(series.annual, "OperatingIncome", year)})
+        if quarter is not None:
+            fields["quarterly_date"] = quarter.isoformat()
     earnings = next((item for item in ("BasicEPS", "DilutedEPS") if series.annual.get(item)), "BasicEPS")
     _put(
         fields,
         {
-            "operating_income": at(series.annual, "OperatingIncome", year),
             "revenue_growth": growth(series.annual, "TotalRevenue", year),
             "profit_growth": growth(series.annual, "NetIncome", year),
             "eps_growth": growth(series.annual, earnings, year),

@@ -126,11 +126,12 @@ def test_an_empty_answer_sends_us_to_the_bse_as_well(source: YahooSource, yahoo:
 
 def test_an_unknown_symbol_costs_few_questions(source: YahooSource, yahoo: FakeYahoo) -> None:
     source.fetch("INFY", Deadline(20))
-    before = yahoo.requests
+    before = yahoo.requests, yahoo.asked("quoteSummary")
     with pytest.raises(SymbolUnknown, match="does not know the symbol NOPE"):
         source.fetch("NOPE", Deadline(20))
-    # Two side by side for the NSE, one more for the BSE.
-    assert yahoo.requests - before == 3
+    # Once for each exchange, and beside the first one for statements, unless that was still to be sent.
+    assert yahoo.asked("quoteSummary") - before[1] == 2
+    assert yahoo.requests - before[0] in {2, 3}
 
 
 @pytest.mark.parametrize("written", ["", "../../v7", "A/B", "A?x=1", "A B", "A" * 31, "अदानी", "A\x00"])
@@ -228,6 +229,15 @@ def test_a_quote_without_statements_is_still_a_record(failure: Failure, source: 
     fields = source.fetch("RELIANCE", Deadline(20)).fields
     assert fields["revenue"] == 980_000 * CRORE
     assert {"total_assets", "quarterly_revenue", "quarterly_date"}.isdisjoint(fields)
+
+
+def test_statements_that_never_come_leave_time_for_the_quote(yahoo: FakeYahoo, tmp_path: Path) -> None:
+    yahoo.fail_with("stall", path="query2.finance.yahoo.com/ws/")
+    source = YahooSource(SourceContext(yahoo.settings(tmp_path, request_timeout_seconds=20, read_timeout_seconds=20)))
+    deadline = Deadline(4)
+    fields = source.fetch("RELIANCE", deadline).fields
+    assert not deadline.expired
+    assert fields["currentPrice"] == 1400.0
 
 
 def test_a_lost_connection_is_unavailable_and_then_not_tried_again(source: YahooSource, yahoo: FakeYahoo) -> None:

@@ -24,12 +24,18 @@ COMPANIES = list(MARKET)
 
 
 @pytest.fixture(scope="module")
-def source(tmp_path_factory: pytest.TempPathFactory) -> Iterator[YahooSource]:
+def simulator() -> Iterator[Simulator]:
     forget_earlier_sessions()
+    with Simulator(MARKET) as server:
+        yield server
+    forget_earlier_sessions()
+
+
+@pytest.fixture(scope="module")
+def source(simulator: Simulator, tmp_path_factory: pytest.TempPathFactory) -> YahooSource:
     folder: Path = tmp_path_factory.mktemp("yahoo")
-    with Simulator(MARKET) as simulator:
-        yield YahooSource(SourceContext(SourceSettings(base_url_rewrites=simulator.rewrites, cache_folder=folder)))
-    forget_earlier_sessions()
+    settings = SourceSettings(base_url_rewrites=simulator.rewrites, cache_folder=folder, backoff_seconds=0.01)
+    return YahooSource(SourceContext(settings))
 
 
 def chart(*, currency: str | None = "INR", **columns: Any) -> dict[str, Any]:
@@ -69,12 +75,32 @@ def test_the_whole_exchange_comes_in_pages(source: YahooSource) -> None:
         assert (quote.week_52_high, quote.market_cap) == (company.week_52_high, company.market_cap)
 
 
-def in_rupees(currency: str) -> list[Company]:
+def test_a_page_that_fails_once_is_asked_for_again(source: YahooSource, simulator: Simulator) -> None:
+    simulator.fail("503", path="screener", times=1)
+    assert [len(page) for page in source.day_quotes(Deadline(20))] == [250, 50]
+
+
+def test_a_page_that_goes_on_failing_ends_the_pages(source: YahooSource, simulator: Simulator) -> None:
+    simulator.fail("503", path="screener")
+    with pytest.raises(SourceUnavailable, match="answered with an error"):
+        list(source.day_quotes(Deadline(20)))
+    simulator.recover()
+
+
+def test_a_company_that_reports_in_dollars_has_growth_but_no_amounts(source: YahooSource) -> None:
+    company = reporting_in("USD")[0]
+    fields = source.fetch(company.symbol, Deadline(20)).fields
+    assert {"total_assets", "quarterly_revenue", "operating_income", "quarterly_date"}.isdisjoint(fields)
+    before, last = company.annual[-2:]
+    assert fields["revenue_growth"] == pytest.approx(last.revenue / before.revenue - 1)
+
+
+def reporting_in(currency: str) -> list[Company]:
     return [company for company in COMPANIES if company.statement_currency == currency]
 
 
 def test_statements_are_in_crores_under_the_labels_clients_look_for(source: YahooSource) -> None:
-    company = next(one for one in in_rupees("INR") if one.annual[-1].current_assets is not None)
+    company = next(one for one in reporting_in("INR") if one.annual[-1].current_assets is not None)
     statements = source.statements(company.symbol, "consolidated", Deadline(20))
     labels = {section: [str(row["headers"]) for row in rows] for section, rows in statements.sections.items()}
     for section, words in {
@@ -95,7 +121,7 @@ def test_statements_are_in_crores_under_the_labels_clients_look_for(source: Yaho
 
 
 def test_statements_in_dollars_are_none(source: YahooSource) -> None:
-    for company in in_rupees("USD"):
+    for company in reporting_in("USD"):
         with pytest.raises(SymbolUnknown):
             source.statements(company.symbol, "standalone", Deadline(20))
 
