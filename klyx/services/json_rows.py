@@ -74,10 +74,9 @@ class RowEncoder:
                 pieces.append(b"")
                 gaps.append(beside + len(self._omitted))
                 self._omitted.append((position, b"," + orjson.dumps(name) + b":"))
-        self._first = b"[{" + pieces[0][1:]
-        pieces[0] = b"},{" + pieces[0][1:]
+        pieces[0] = b"{" + pieces[0][1:]
         # What stands before each gap, and an empty one for the gap.
-        self._pieces = [part for piece in pieces for part in (piece, b"")]
+        self._pieces = [*(part for piece in pieces for part in (piece, b"")), b"}"]
         self._spread = itemgetter(*gaps)
 
     def encode(self, rows: Sequence[Row]) -> bytes:
@@ -95,7 +94,8 @@ class RowEncoder:
         width, spread, rounded, omitted = self._width, self._spread, self._rounded, self._omitted
         count = len(self._others)
         others = self._encoded_others(rows)
-        values: list[bytes] = []
+        pieces = self._pieces.copy()
+        objects: list[bytes] = []
         for number, row in enumerate(rows):
             cells = [_NULL if cell is None else cell for cell in row[:width]]
             for position, round_number in rounded:
@@ -104,12 +104,12 @@ class RowEncoder:
             cells += others[number * count : (number + 1) * count]
             for position, member in omitted:
                 cells.append(member + cells[position] if row[position] is not None else b"")
-            values += spread(cells)
-        pieces = self._pieces * len(rows)
-        pieces[1::2] = values
-        pieces[0] = self._first
-        pieces.append(b"}]")
-        return b"".join(pieces)
+            # Row by row: a join takes 80 bytes a piece beside its result, for a page a megabyte from the system.
+            pieces[1::2] = spread(cells)
+            objects.append(b"".join(pieces))
+        objects[0] = b"[" + objects[0]
+        objects[-1] += b"]"
+        return b",".join(objects)
 
     def _encoded_others(self, rows: Sequence[Row]) -> list[bytes]:
         others = self._others
