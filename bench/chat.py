@@ -2,12 +2,13 @@
 
 A simulated model writes at the pace of a real one. While `--streams` readers listen, wrk reads the stock list from the
 other server; beside that: the time to the first word, and how soon the model's work ends when a reader leaves.
+Model and readers leave the processors to the servers where this program leads its session:
+`setsid --wait python -m bench.chat`.
 """
 
 from __future__ import annotations
 
 import json
-import os
 import statistics
 import threading
 import time
@@ -21,6 +22,7 @@ import requests
 from bench.speed import paths
 from bench.speed.stand import Stand, Web
 from bench.speed.wrk import Load, load, require_wrk
+from klyx.priority import give_way
 from klyx.stack.guardian import start_guardian
 from tests.fakes.model import KEY, FakeModel, says
 
@@ -166,7 +168,7 @@ def main(streams: int, seconds: float, rounds: int) -> None:
         }
         with stand.application_with_chat(settings) as (web, chat):
             # The model and the readers are elsewhere in the world; here they must not take the servers' place.
-            os.nice(10)
+            give_way(10)
             measure_streams(web, chat, streams, seconds, rounds)
             measure_leaving(web, chat, model)
             click.echo(json.dumps({"questions to the model": len(model.requests)}))

@@ -2,7 +2,6 @@
 
 import ctypes
 import gc
-import os
 import sys
 from contextlib import suppress
 
@@ -13,6 +12,10 @@ from gunicorn.workers.base import Worker
 
 from klyx.config import ConfigurationError, load_settings
 from klyx.logs import configure_logging
+from klyx.priority import give_way
+
+# Less than the workers' 10: somebody waits for these answers.
+CHAT_NICENESS = 8
 
 
 class StructuredLogger(Logger):
@@ -55,10 +58,10 @@ control_socket_disable = True
 forwarded_allow_ips = ""
 
 
-def post_fork(_server: Arbiter, _worker: Worker) -> None:
+def on_starting(_server: Arbiter) -> None:
     """Where both servers share a machine, short requests go before answers that take a minute anyway."""
     if settings.serves_chat:
-        os.nice(5)
+        give_way(CHAT_NICENESS)
 
 
 def post_worker_init(_worker: Worker) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import signal
 import sys
 import threading
@@ -23,6 +22,7 @@ from jobs.handlers import HANDLERS
 from jobs.queue import QUEUE_NAMES, SERIALIZER
 from klyx.config import ConfigurationError, Settings, load_settings
 from klyx.logs import configure_logging
+from klyx.priority import give_way
 from klyx.sources.build import factories
 
 logger = logging.getLogger(__name__)
@@ -164,7 +164,7 @@ def main(queues: tuple[str, ...]) -> None:
     configure_logging(settings.log_level)
     logging.getLogger("rq").setLevel(max(logging.WARNING, logging.getLogger().level))
     # Where web and worker share a machine, a person who waits for an answer goes before work in the background.
-    os.nice(NICENESS)
+    give_way(NICENESS)
     preload(settings)
     logger.info("worker started", extra={"queues": list(queues)})
     WorkerProgram(settings, queues).run()

@@ -82,6 +82,7 @@ def load(
         command += [f"--script={Path(script.name)}", f"{base_url}{paths[0]}"]
         if len(paths) > 1:
             command += ["--", *paths]
-        done = subprocess.run(command, capture_output=True, text=True, check=True)
+        # A session of its own, so that its share of the processors is not one with this program's.
+        done = subprocess.run(command, capture_output=True, text=True, check=True, start_new_session=True)
     line = next(line for line in done.stdout.splitlines() if line.startswith("RESULT "))
     return Load(**json.loads(line.removeprefix("RESULT ")))
