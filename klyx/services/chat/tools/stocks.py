@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,14 +10,19 @@ import orjson
 from sqlalchemy.orm import Session
 
 from klyx.database.types import utc_now
-from klyx.errors import NotFound
+from klyx.errors import KlyxError, NotFound
+from klyx.services import multi_source
 from klyx.services.chat.resolve import search_companies
 from klyx.services.chat.tools.arguments import company_argument, text_argument
 from klyx.services.chat.tools.base import Arguments, Result, Tool, ToolContext
+from klyx.services.multi_source import NotAsked
 from klyx.services.stocks import StockObject, StockReference, find_stock, provenance_of
+
+logger = logging.getLogger(__name__)
 
 MOST_HEADLINES = 5
 CURRENCY = "INR"
+_RAW_NAMES = {"week_52_high": "week52High", "week_52_low": "week52Low", "market_cap": "marketCap"}
 TICKER = {
     "type": "object",
     "properties": {"ticker": {"type": "string", "description": "NSE symbol such as TCS or TCS.NS, or a name"}},
@@ -42,18 +48,48 @@ def get_stock_price(context: ToolContext, arguments: Arguments) -> Result:
     with context.runtime.database.read() as session:
         company = company_argument(session, arguments, "ticker", "symbol", "stock_name")
         stock = loaded(session, company)
-        if stock["current_price"] is None:
-            raise NotFound(f"The price of {company.stock_name} is not known yet.")
-        answer: Result = {
-            "ticker": f"{company.nse_code}.NS",
-            "symbol": company.nse_code,
-            "name": company.stock_name,
-            "current_price": round(float(stock["current_price"]), 2),
-            "currency": CURRENCY,
-        }
-        shown = ("day_change_pct", "week_52_high", "week_52_low", "market_cap", "momentum_score")
-        answer |= {name: stock[name] for name in shown if stock[name] is not None}
-        return answer | origin(session, stock, "current_price")
+        if stock["current_price"] is not None:
+            shown = ("day_change_pct", "week_52_high", "week_52_low", "market_cap", "momentum_score")
+            known = {name: stock[name] for name in shown if stock[name] is not None}
+            return _price(company, stock["current_price"]) | known | origin(session, stock, "current_price")
+    found = _asked_outside(context, company)
+    if found is None or found.get("currentPrice") is None:
+        raise NotFound(f"The price of {company.stock_name} is not known yet.")
+    known = {name: found[raw] for name, raw in _RAW_NAMES.items() if found.get(raw) is not None}
+    where_from = {"source": ", ".join(found["_sources"]), "as_of": found["_last_updated"]}
+    return _price(company, found["currentPrice"]) | known | where_from
+
+
+def _price(company: StockReference, price: Any) -> Result:
+    return {
+        "ticker": f"{company.nse_code}.NS",
+        "symbol": company.nse_code,
+        "name": company.stock_name,
+        "current_price": round(float(price), 2),
+        "currency": CURRENCY,
+    }
+
+
+def _asked_outside(context: ToolContext, company: StockReference) -> Mapping[str, Any] | None:
+    """What the sources say now (`data` of klyx.services.multi_source); None when they cannot be asked."""
+    if not context.runtime.settings.sources_asked:
+        return None
+    try:
+        return _merged(context, company)
+    except NotAsked as missing:
+        try:
+            context.look_up(**missing.lookup)
+            return _merged(context, company)
+        except (KlyxError, NotAsked) as error:
+            reason = {"symbol": company.nse_code, "reason": type(error).__name__}
+            logger.info("no price for an answer", extra=reason)
+    return None
+
+
+def _merged(context: ToolContext, company: StockReference) -> Mapping[str, Any]:
+    with context.runtime.database.read() as session:
+        data: Mapping[str, Any] = multi_source.find(session, str(company.nse_code))["data"]
+    return data
 
 
 def get_technical_analysis(context: ToolContext, arguments: Arguments) -> Result:
