@@ -2,16 +2,13 @@ from __future__ import annotations
 
 import json
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
 
-import requests
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete
 
-from klyx.database.models import DebtScenario, User
-from klyx.services.debt_optimizer import MAX_SCENARIOS
-from tests.api import Api, RegisteredUser
+from klyx.database.models import User
+from tests.api import Api
+from tests.blueprints.debts import CARD, PREFIX, call, create, current, listed
 
-PREFIX = "/api/debt-optimizer"
 CALLS = (
     ("GET", f"{PREFIX}/current"),
     ("PUT", f"{PREFIX}/current"),
@@ -21,43 +18,7 @@ CALLS = (
     ("DELETE", f"{PREFIX}/scenarios/1"),
     ("POST", f"{PREFIX}/migrate"),
 )
-CARD: dict[str, Any] = {
-    "id": "7f1c",
-    "name": "Card",
-    "type": "Credit Card",
-    "outstandingBalance": 50000,
-    "monthlyInterestRate": 3.5,
-    "minimumPayment": 2500.25,
-}
 DEEP = b"[" * 300 + b"]" * 300
-
-
-def call(user: RegisteredUser, method: str, path: str, body: Any = None) -> requests.Response:
-    answer = user.client.request(method, PREFIX + path, json=body, headers=user.headers)
-    assert answer.json()["status"] == ("success" if answer.ok else "error"), answer.text
-    assert answer.ok or answer.json()["message"]
-    return answer
-
-
-def create(user: RegisteredUser, name: str, **others: Any) -> dict[str, Any]:
-    body = {"name": name, "debts": [CARD], "monthlyBudget": 10000, **others}
-    answer = call(user, "POST", "/scenarios", body)
-    assert answer.status_code == 201, answer.text
-    data: dict[str, Any] = answer.json()["data"]
-    return data
-
-
-def current(user: RegisteredUser) -> dict[str, Any] | None:
-    body = call(user, "GET", "/current").json()
-    assert "data" in body
-    data: dict[str, Any] | None = body["data"]
-    return data
-
-
-def listed(user: RegisteredUser) -> list[dict[str, Any]]:
-    data = call(user, "GET", "/scenarios").json()["data"]
-    assert data["count"] == len(data["scenarios"])
-    return list(data["scenarios"])
 
 
 def test_users_never_see_or_change_each_others_scenarios(api: Api) -> None:
@@ -337,79 +298,6 @@ def test_odd_bodies_are_a_400(api: Api) -> None:
             assert answer.json()["status"] == "error"
             assert answer.json()["message"]
     assert listed(user) == [plan]
-
-
-def test_migrate_moves_what_the_browser_kept(api: Api) -> None:
-    user = api.register()
-    item = {"id": "x", "debts": [CARD], "monthlyBudget": 5, "createdAt": "2024", "updatedAt": None}
-    body = {"currentScenario": {**item, "name": "Current"}, "savedScenarios": [{**item, "name": "A"}, item]}
-    answer = call(user, "POST", "/migrate", body)
-    assert answer.status_code == 200
-    assert answer.json()["data"] == {"migrated_count": 3}
-    assert answer.json()["message"]
-    assert {scenario["name"]: scenario["isCurrent"] for scenario in listed(user)} == {
-        "Current": True,
-        "A": False,
-        "Untitled": False,
-    }
-    assert all(scenario["debts"] == [CARD] for scenario in listed(user))
-    # A repetition after a lost answer adds nothing.
-    assert call(user, "POST", "/migrate", body).json()["data"] == {"migrated_count": 0}
-    assert len(listed(user)) == 3
-
-
-def test_migrate_skips_names_that_exist_and_keeps_the_stored_current(api: Api) -> None:
-    user = api.register()
-    plan = create(user, "A")
-    stored = call(user, "PUT", "/current", {"debts": [CARD], "monthlyBudget": 7}).json()["data"]
-    body = {
-        "currentScenario": {"name": "Current", "debts": [], "monthlyBudget": 5},
-        "savedScenarios": [
-            {"name": "A", "debts": [], "monthlyBudget": 5},
-            {"name": " B ", "debts": [], "monthlyBudget": 5},
-            {"name": "B", "debts": [], "monthlyBudget": 6},
-            {"name": None, "debts": [], "monthlyBudget": 5},
-        ],
-    }
-    assert call(user, "POST", "/migrate", body).json()["data"] == {"migrated_count": 2}
-    assert current(user) == stored
-    assert {scenario["name"] for scenario in listed(user)} == {"A", "B", "Current", "Untitled"}
-    assert next(scenario for scenario in listed(user) if scenario["name"] == "A") == plan
-
-
-def test_migrated_current_gives_way_to_a_saved_name(api: Api) -> None:
-    user = api.register()
-    create(user, "Current")
-    assert call(user, "POST", "/migrate", {"currentScenario": {"debts": [CARD], "monthlyBudget": 5}}).ok
-    moved = current(user)
-    assert moved is not None
-    assert (moved["name"], moved["debts"]) == ("Current (2)", [CARD])
-    call(user, "PUT", f"/scenarios/{moved['id']}", {"isCurrent": False})
-    create(user, "N" * 255)
-    assert call(user, "POST", "/migrate", {"currentScenario": {"name": "N" * 255, "monthlyBudget": 5}}).ok
-    moved = current(user)
-    assert moved is not None
-    assert moved["name"] == "N" * 245 + " (2)"
-
-
-def test_migrate_of_nothing_is_success(api: Api) -> None:
-    user = api.register()
-    bodies: list[dict[str, Any] | None] = [None, {}, {"currentScenario": None, "savedScenarios": []}]
-    for body in bodies:
-        assert call(user, "POST", "/migrate", body).json()["data"] == {"migrated_count": 0}
-
-
-def test_migrate_is_all_or_nothing(api: Api) -> None:
-    user = api.register()
-    with api.runtime.database.begin() as session:
-        for number in range(MAX_SCENARIOS - 1):
-            session.add(DebtScenario(user_id=user.user_id, name=f"Plan {number}", debts="[]", monthly_budget=5))
-    body = {"savedScenarios": [{"name": name, "monthlyBudget": 5} for name in ("Fits", "One too many")]}
-    answer = call(user, "POST", "/migrate", body)
-    assert answer.status_code == 400
-    assert str(MAX_SCENARIOS) in answer.json()["message"]
-    with api.runtime.database.read() as session:
-        assert session.scalar(select(func.count()).select_from(DebtScenario)) == MAX_SCENARIOS - 1
 
 
 def test_specification_shows_debts_as_objects(api: Api) -> None:

@@ -1,0 +1,83 @@
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import func, select
+
+from klyx.database.models import DebtScenario
+from klyx.services.debt_optimizer import MAX_SCENARIOS
+from tests.api import Api
+from tests.blueprints.debts import CARD, call, create, current, listed
+
+
+def test_migrate_moves_what_the_browser_kept(api: Api) -> None:
+    user = api.register()
+    item = {"id": "x", "debts": [CARD], "monthlyBudget": 5, "createdAt": "2024", "updatedAt": None}
+    body = {"currentScenario": {**item, "name": "Current"}, "savedScenarios": [{**item, "name": "A"}, item]}
+    answer = call(user, "POST", "/migrate", body)
+    assert answer.status_code == 200
+    assert answer.json()["data"] == {"migrated_count": 3}
+    assert answer.json()["message"]
+    assert {scenario["name"]: scenario["isCurrent"] for scenario in listed(user)} == {
+        "Current": True,
+        "A": False,
+        "Untitled": False,
+    }
+    assert all(scenario["debts"] == [CARD] for scenario in listed(user))
+    # A repetition after a lost answer adds nothing.
+    assert call(user, "POST", "/migrate", body).json()["data"] == {"migrated_count": 0}
+    assert len(listed(user)) == 3
+
+
+def test_migrate_skips_names_that_exist_and_keeps_the_stored_current(api: Api) -> None:
+    user = api.register()
+    plan = create(user, "A")
+    stored = call(user, "PUT", "/current", {"debts": [CARD], "monthlyBudget": 7}).json()["data"]
+    body = {
+        "currentScenario": {"name": "Current", "debts": [], "monthlyBudget": 5},
+        "savedScenarios": [
+            {"name": "A", "debts": [], "monthlyBudget": 5},
+            {"name": " B ", "debts": [], "monthlyBudget": 5},
+            {"name": "B", "debts": [], "monthlyBudget": 6},
+            {"name": None, "debts": [], "monthlyBudget": 5},
+        ],
+    }
+    assert call(user, "POST", "/migrate", body).json()["data"] == {"migrated_count": 2}
+    assert current(user) == stored
+    assert {scenario["name"] for scenario in listed(user)} == {"A", "B", "Current", "Untitled"}
+    assert next(scenario for scenario in listed(user) if scenario["name"] == "A") == plan
+
+
+def test_migrated_current_gives_way_to_a_saved_name(api: Api) -> None:
+    user = api.register()
+    create(user, "Current")
+    assert call(user, "POST", "/migrate", {"currentScenario": {"debts": [CARD], "monthlyBudget": 5}}).ok
+    moved = current(user)
+    assert moved is not None
+    assert (moved["name"], moved["debts"]) == ("Current (2)", [CARD])
+    call(user, "PUT", f"/scenarios/{moved['id']}", {"isCurrent": False})
+    create(user, "N" * 255)
+    assert call(user, "POST", "/migrate", {"currentScenario": {"name": "N" * 255, "monthlyBudget": 5}}).ok
+    moved = current(user)
+    assert moved is not None
+    assert moved["name"] == "N" * 245 + " (2)"
+
+
+def test_migrate_of_nothing_is_success(api: Api) -> None:
+    user = api.register()
+    bodies: list[dict[str, Any] | None] = [None, {}, {"currentScenario": None, "savedScenarios": []}]
+    for body in bodies:
+        assert call(user, "POST", "/migrate", body).json()["data"] == {"migrated_count": 0}
+
+
+def test_migrate_is_all_or_nothing(api: Api) -> None:
+    user = api.register()
+    with api.runtime.database.begin() as session:
+        for number in range(MAX_SCENARIOS - 1):
+            session.add(DebtScenario(user_id=user.user_id, name=f"Plan {number}", debts="[]", monthly_budget=5))
+    body = {"savedScenarios": [{"name": name, "monthlyBudget": 5} for name in ("Fits", "One too many")]}
+    answer = call(user, "POST", "/migrate", body)
+    assert answer.status_code == 400
+    assert str(MAX_SCENARIOS) in answer.json()["message"]
+    with api.runtime.database.read() as session:
+        assert session.scalar(select(func.count()).select_from(DebtScenario)) == MAX_SCENARIOS - 1
