@@ -20,6 +20,7 @@ import click
 import requests
 
 from bench.speed import paths
+from bench.speed.figures import Spread
 from bench.speed.stand import Stand, Web
 from bench.speed.wrk import Load, load, require_wrk
 from klyx.priority import give_way
@@ -115,7 +116,7 @@ def measure_streams(web: Web, chat: Web, streams: int, seconds: float, rounds: i
             f"   first word after p50 {p50:.0f} ms, p95 {p95:.0f} ms of {len(waits)} answers; "
             f"{len(readers.failures)} failed {readers.failures[:1]}"
         )
-    click.echo(f"p95 with {streams} streams against none: {', '.join(f'{one:.2f}' for one in ratios)} (goal 1.5)")
+    click.echo(f"p95 with {streams} streams against none: {Spread.of(ratios).text()} (goal 1.5)")
 
 
 def measure_leaving(web: Web, chat: Web, model: FakeModel) -> None:
@@ -146,7 +147,7 @@ def measure_leaving(web: Web, chat: Web, model: FakeModel) -> None:
 @click.command(help=__doc__)
 @click.option("--streams", default=64, show_default=True)
 @click.option("--seconds", default=4.0, show_default=True, help="Length of one stretch of load.")
-@click.option("--rounds", default=3, show_default=True)
+@click.option("--rounds", default=5, show_default=True)
 def main(streams: int, seconds: float, rounds: int) -> None:
     require_wrk()
     replies = [says(ANSWER, pause_seconds=PAUSE_SECONDS, fragment=FRAGMENT)]
