@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 
 from sqlalchemy import func, select
 
-from bench.market.arrivals import most_of_one_kind, most_within
+from bench.market.arrivals import most_of_one_kind, most_within, too_early
 from bench.market.catalogue import OLDER_DELAYS
 from bench.market.plan import Plan
 from bench.market.stand import LIMITS, MarketStand, Site, ended
@@ -43,7 +43,9 @@ def measure(stand: MarketStand, plan: Plan) -> Iterator[Measurement]:
         arrivals = site.simulator.arrivals.of(since=began)
         # Of the documents that hold figures: a search or a cookie may be asked for again by another process.
         asked = most_of_one_kind(arrivals)
-        worst = {slug: most_within(site.simulator.arrivals.of(slug, began)) for slug in LIMITS}
+        of_source = {slug: site.simulator.arrivals.of(slug, began) for slug in LIMITS}
+    worst = {slug: most_within(arrivals) for slug, arrivals in of_source.items()}
+    early = {slug: too_early(arrivals, LIMITS[slug]) for slug, arrivals in of_source.items()}
     yield Measurement(
         f"enrich of {run_ended.total:,} stocks through three faults: updated",
         f"{run_ended.updated:,} in {run_ended.seconds:.0f} s, {run_ended.failed:,} failed",
@@ -63,6 +65,11 @@ def measure(stand: MarketStand, plan: Plan) -> Iterator[Measurement]:
         ", ".join(f"{slug} {count}" for slug, count in worst.items() if count),
         ", ".join(f"{slug} <= {LIMITS[slug]}" for slug, count in worst.items() if count),
         all(count <= LIMITS[slug] for slug, count in worst.items()),
+        tuple(
+            f"{slug}: too early {len(seconds)} of {len(of_source[slug]):,} requests, by {max(seconds):.3f} s at most"
+            for slug, seconds in early.items()
+            if seconds
+        ),
     )
 
 
