@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -113,13 +113,15 @@ def remove(session: Session, user_id: str, scenario_id: int) -> None:
 def migrate(session: Session, user_id: str, current_plan: StoredPlan | None, saved: Sequence[StoredPlan]) -> int:
     """Store what a browser kept; returns how many scenarios are new.
 
-    Saved plans whose name the user has already are skipped, and so is the current one when there is
-    a current one already. All or nothing: any error leaves the user's scenarios as they were.
+    Saved plans whose name the user has already are skipped. A current scenario of the account stays the
+    current one; the browser's is then kept beside it, see _is_wanted_beside. All or nothing: any error
+    leaves the user's scenarios as they were.
     """
     lock_user(session, user_id)
     names = _names(session, user_id)
+    has_current = current(session, user_id) is not None
     added = 0
-    if current_plan is not None and current(session, user_id) is None:
+    if current_plan is not None and not has_current:
         name = _free_name(current_plan.name or CURRENT_NAME, names)
         _insert(session, user_id, name, current_plan.debts, current_plan.monthly_budget, is_current=True)
         names.add(name)
@@ -130,7 +132,27 @@ def migrate(session: Session, user_id: str, current_plan: StoredPlan | None, sav
             _insert(session, user_id, name, plan.debts, plan.monthly_budget, is_current=False)
             names.add(name)
             added += 1
+    if current_plan is not None and has_current and _is_wanted_beside(session, user_id, current_plan, names):
+        name = _free_name(current_plan.name or CURRENT_NAME, names)
+        _insert(session, user_id, name, current_plan.debts, current_plan.monthly_budget, is_current=False)
+        added += 1
     return added
+
+
+def _is_wanted_beside(session: Session, user_id: str, plan: StoredPlan, names: Container[str]) -> bool:
+    """Whether a browser's current plan is to be kept though the account has a current one.
+
+    Like a saved plan it is when its name is free. "Current" was chosen by nobody: under it, or a number
+    of it, a plan with debts is kept unless the account holds the same plan.
+    """
+    name = plan.name or CURRENT_NAME
+    if name != CURRENT_NAME or not plan.debts:
+        return name not in names
+    return not any(_is_same(scenario, plan) for scenario in scenarios(session, user_id))
+
+
+def _is_same(scenario: DebtScenario, plan: StoredPlan) -> bool:
+    return scenario.debts == debts_text(plan.debts) and scenario.monthly_budget == round(plan.monthly_budget, 2)
 
 
 def _own(session: Session, user_id: str, scenario_id: int) -> DebtScenario:

@@ -48,6 +48,36 @@ def test_migrate_skips_names_that_exist_and_keeps_the_stored_current(api: Api) -
     assert next(scenario for scenario in listed(user) if scenario["name"] == "A") == plan
 
 
+def test_migrated_current_is_kept_beside_the_stored_one(api: Api) -> None:
+    user = api.register()
+    stored = call(user, "PUT", "/current", {"debts": [], "monthlyBudget": 7}).json()["data"]
+    body = {"currentScenario": {"name": "From the browser", "debts": [CARD], "monthlyBudget": 5}}
+    assert call(user, "POST", "/migrate", body).json()["data"] == {"migrated_count": 1}
+    assert call(user, "POST", "/migrate", body).json()["data"] == {"migrated_count": 0}
+    assert current(user) == stored
+    kept = next(scenario for scenario in listed(user) if scenario["name"] == "From the browser")
+    assert (kept["isCurrent"], kept["debts"], kept["monthlyBudget"]) == (False, [CARD], 5)
+    # A chosen name that exists is skipped, as for saved plans.
+    other = {"currentScenario": {"name": "From the browser", "debts": [], "monthlyBudget": 6}}
+    assert call(user, "POST", "/migrate", other).json()["data"] == {"migrated_count": 0}
+
+
+def test_debts_under_the_default_name_are_kept_under_the_next_one(api: Api) -> None:
+    user = api.register()
+    stored = call(user, "PUT", "/current", {"debts": [CARD], "monthlyBudget": 7}).json()["data"]
+    loan = {"id": "8a2d", "name": "Loan", "outstandingPrincipal": 100000.5}
+    plan = {"debts": [loan], "monthlyBudget": 5.555}
+    saved = {"name": "Current (2)", "debts": [], "monthlyBudget": 1}
+    body = {"currentScenario": {**plan, "name": "Current"}, "savedScenarios": [saved]}
+    assert call(user, "POST", "/migrate", body).json()["data"] == {"migrated_count": 2}
+    assert current(user) == stored
+    kept = {scenario["name"]: scenario["debts"] for scenario in listed(user)}
+    assert kept == {"Current": [CARD], "Current (2)": [], "Current (3)": [loan]}
+    for again in (body, {"currentScenario": plan}, {"currentScenario": {"debts": [CARD], "monthlyBudget": 7}}):
+        assert call(user, "POST", "/migrate", again).json()["data"] == {"migrated_count": 0}
+    assert len(listed(user)) == 3
+
+
 def test_migrated_current_gives_way_to_a_saved_name(api: Api) -> None:
     user = api.register()
     create(user, "Current")
