@@ -301,7 +301,7 @@ CREATE TABLE debt_scenarios (
     updated_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
     CONSTRAINT pk_debt_scenarios PRIMARY KEY (id),
     CONSTRAINT uq_debt_scenarios_user_id_name UNIQUE (user_id, name),
-    CONSTRAINT ck_debt_scenarios_monthly_budget_positive CHECK (monthly_budget > 0),
+    CONSTRAINT ck_debt_scenarios_monthly_budget_not_negative CHECK (monthly_budget >= 0),
     CONSTRAINT fk_debt_scenarios_user_id FOREIGN KEY(user_id) REFERENCES users (id) ON DELETE CASCADE
 );
 -- at most one current plan per user

@@ -30,12 +30,17 @@ class StoredDebtList(DebtList):
 
 
 class Budget(fields.Float):
-    """Rupees a month: a JSON number above 0, never text."""
+    """Rupees a month: a JSON number above 0, never text. `zero_allowed` takes a plan that has no budget yet."""
+
+    def __init__(self, *, zero_allowed: bool = False, **options: Any) -> None:
+        super().__init__(**options)
+        self.zero_allowed = zero_allowed
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> float:
         if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
             raise ValidationError("Please give the monthly budget as a number.")
-        if not MIN_BUDGET_RUPEES <= value <= MAX_BUDGET_RUPEES:
+        smallest = 0 if self.zero_allowed else MIN_BUDGET_RUPEES
+        if not smallest <= value <= MAX_BUDGET_RUPEES:
             raise ValidationError("Please give a monthly budget above 0 (and below 1,000,000,000,000).")
         return float(value)
 
@@ -83,23 +88,31 @@ class ScenarioChangeSchema(Schema):
 
 
 class StoredPlanSchema(Schema):
+    """A plan out of a browser, which cannot let go of any while one is refused: what is missing has a default."""
+
     class Meta:
         unknown = EXCLUDE
 
     name = ScenarioName(blank_allowed=True, allow_none=True)
-    debts = DebtList(load_default=list)
-    monthly_budget = Budget(required=True, data_key="monthlyBudget")
+    debts = DebtList(load_default=None, allow_none=True)
+    monthly_budget = Budget(zero_allowed=True, load_default=None, allow_none=True, data_key="monthlyBudget")
 
     @post_load
     def make(self, values: dict[str, Any], **_: Any) -> StoredPlan:
-        return StoredPlan(**values)
+        return StoredPlan(values["debts"] or [], values["monthly_budget"] or 0.0, values.get("name"))
 
 
 class MigrationSchema(Schema):
     current_plan = fields.Nested(
         StoredPlanSchema, allow_none=True, load_default=None, data_key="currentScenario"
     )
-    saved = fields.List(fields.Nested(StoredPlanSchema), load_default=list, data_key="savedScenarios")
+    saved = fields.List(
+        fields.Nested(StoredPlanSchema), allow_none=True, load_default=None, data_key="savedScenarios"
+    )
+
+    @post_load
+    def without_null(self, values: dict[str, Any], **_: Any) -> dict[str, Any]:
+        return {**values, "saved": values["saved"] or []}
 
 
 class ScenarioSchema(Schema):

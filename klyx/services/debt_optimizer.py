@@ -29,7 +29,7 @@ Debts = Sequence[Mapping[str, Any]]
 
 @dataclass(frozen=True, slots=True)
 class StoredPlan:
-    """A scenario that a browser kept on its own; without a name it gets a default one."""
+    """A scenario that a browser kept on its own; without a name it gets a default one. A budget of 0: none yet."""
 
     debts: Debts
     monthly_budget: float

@@ -95,9 +95,34 @@ def test_migrated_current_gives_way_to_a_saved_name(api: Api) -> None:
 
 def test_migrate_of_nothing_is_success(api: Api) -> None:
     user = api.register()
-    bodies: list[dict[str, Any] | None] = [None, {}, {"currentScenario": None, "savedScenarios": []}]
+    bodies: list[dict[str, Any] | None] = [None, {}, {"currentScenario": None, "savedScenarios": None}]
     for body in bodies:
         assert call(user, "POST", "/migrate", body).json()["data"] == {"migrated_count": 0}
+
+
+def test_plans_without_a_budget_or_debts_move_too(api: Api) -> None:
+    user = api.register()
+    body = {
+        "currentScenario": {"name": "Current", "debts": [CARD], "monthlyBudget": 0},
+        "savedScenarios": [
+            {"name": "No budget", "debts": [CARD]},
+            {"name": "Null budget", "debts": [CARD], "monthlyBudget": None},
+            {"name": "Null debts", "debts": None, "monthlyBudget": 5},
+            {"name": "Nothing"},
+        ],
+    }
+    assert call(user, "POST", "/migrate", body).json()["data"] == {"migrated_count": 5}
+    assert {plan["name"]: (plan["debts"], plan["monthlyBudget"]) for plan in listed(user)} == {
+        "Current": ([CARD], 0),
+        "No budget": ([CARD], 0),
+        "Null budget": ([CARD], 0),
+        "Null debts": ([], 5),
+        "Nothing": ([], 0),
+    }
+    assert call(user, "POST", "/migrate", body).json()["data"] == {"migrated_count": 0}
+    # To save a plan, a budget is needed as before.
+    assert call(user, "PUT", "/current", {"debts": [], "monthlyBudget": 0}).status_code == 400
+    assert call(user, "PUT", "/current", {"debts": [], "monthlyBudget": 5}).json()["data"]["monthlyBudget"] == 5
 
 
 def test_migrate_is_all_or_nothing(api: Api) -> None:

@@ -23,7 +23,7 @@ class DebtScenario(Base):
     __tablename__ = "debt_scenarios"
     __table_args__ = (
         UniqueConstraint("user_id", "name"),
-        CheckConstraint("monthly_budget > 0", name="monthly_budget_positive"),
+        CheckConstraint("monthly_budget >= 0", name="monthly_budget_not_negative"),
         Index(
             "uq_debt_scenarios_current",
             "user_id",
