@@ -68,7 +68,7 @@ def _read(
     if not inputs.files:
         return inputs.rows, [], []
     tables, skipped = process_inputs.read_tables(inputs.files, runtime.settings, progress.check)
-    unified = unify(tables, inputs.corrections)
+    unified = unify(tables, inputs.corrections, inputs.codes)
     return unified.rows, [*skipped, *unified.skipped], list(unified.problems)
 
 

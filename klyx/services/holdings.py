@@ -14,7 +14,8 @@ from klyx.services.analysis.corrections import apply_corrections
 from klyx.services.analysis.headings import heading_of, tidy_headings
 from klyx.services.analysis.pipeline import unify
 from klyx.services.analysis.table import Table
-from klyx.services.analysis.text import comparison_key
+from klyx.services.analysis.text import comparison_key, normalise_nse_code
+from klyx.services.stocks import resolve_names
 from klyx.workbooks import WorkbookRefused
 
 Holding = dict[str, str | None]
@@ -62,12 +63,14 @@ def _distinct(holdings: Iterable[Holding]) -> list[Holding]:
     return list({tuple(holding.get(key) for key in COLUMNS): holding for holding in holdings}.values())
 
 
-def corrected(holdings: Sequence[Holding], corrections: Mapping[str, str]) -> list[Holding]:
+def corrected(
+    holdings: Sequence[Holding], corrections: Mapping[str, str], codes: Mapping[str, str] | None = None
+) -> list[Holding]:
     """The holdings as the analysis will read them, by the very rule it uses for the workbooks."""
     if not corrections:
         return list(holdings)
     rows = tuple(tuple(holding.get(key) for key in COLUMNS) for holding in holdings)
-    return _distinct(_from_table(apply_corrections(Table("", tuple(COLUMNS.values()), rows), corrections)))
+    return _distinct(_from_table(apply_corrections(Table("", tuple(COLUMNS.values()), rows), corrections, codes)))
 
 
 def uploads_to_analyse(session: Session, workspace_id: str) -> list[Upload]:
@@ -92,11 +95,19 @@ def corrections_of(session: Session, workspace_id: str) -> dict[str, str]:
     return {row.original: row.replacement for row in rows}
 
 
+def codes_of_names(session: Session, corrections: Mapping[str, str]) -> dict[str, str]:
+    """The NSE codes of the company names among the replacements, as far as we know the companies."""
+    names = [replacement for replacement in corrections.values() if normalise_nse_code(replacement) is None]
+    found = resolve_names(session, names) if names else {}
+    return {name: stock.nse_code for name, stock in found.items() if stock.nse_code}
+
+
 def holdings_to_analyse(session: Session, workspace_id: str) -> list[Holding]:
     """The corrected, distinct holdings of all workbooks that count."""
     uploads = uploads_to_analyse(session, workspace_id)
     written = _distinct(holding for upload in uploads for holding in upload.holdings or [])
-    return corrected(written, corrections_of(session, workspace_id))
+    corrections = corrections_of(session, workspace_id)
+    return corrected(written, corrections, codes_of_names(session, corrections))
 
 
 def count_stocks(holdings: Iterable[Holding]) -> int:

@@ -23,7 +23,7 @@ from klyx.services.analysis.columns import (
 from klyx.services.analysis.merging import file_order
 from klyx.services.analysis.table import Problem, Row, Table, text
 from klyx.services.analysis.text import clean_text, comparison_key
-from klyx.services.holdings import COLUMNS, Holding, corrections_of, uploads_to_analyse
+from klyx.services.holdings import COLUMNS, Holding, codes_of_names, corrections_of, uploads_to_analyse
 from klyx.services.refusals import Refusal
 from klyx.services.stocks import StockObject
 from klyx.services.upload import workbook_limits
@@ -50,10 +50,14 @@ class StoredFile:
 
 @dataclass(frozen=True, slots=True)
 class Inputs:
-    """`rows` are the portfolio's, with the figures of the stock table; there are some only when there are no files."""
+    """What an analysis reads. `codes` are the NSE codes of company names among the replacements.
+
+    `rows` are the portfolio's, with the figures of the stock table; there are some only when there are no files.
+    """
 
     files: Sequence[StoredFile]
     corrections: Mapping[str, str]
+    codes: Mapping[str, str]
     refused: Sequence[Refusal]
     rows: Sequence[Row]
 
@@ -72,7 +76,9 @@ def load(session: Session, settings: Settings, workspace_id: str) -> Inputs:
     workspace = session.get(Workspace, workspace_id)
     user_id = workspace.user_id if workspace is not None else None
     rows = portfolio_rows(session, user_id) if user_id is not None and not files else []
-    return Inputs(files, corrections_of(session, workspace_id), refusals.of_workspace(session, workspace_id), rows)
+    corrections = corrections_of(session, workspace_id)
+    codes = codes_of_names(session, corrections)
+    return Inputs(files, corrections, codes, refusals.of_workspace(session, workspace_id), rows)
 
 
 def read_tables(

@@ -59,6 +59,23 @@ def test_corrections_count_in_verification_analysis_and_portfolio(api: Api) -> N
     assert {row["NSE Code"]: row["Current Price"] for row in rows_of(user.client)} == {"RELIANCE": 5, "INFY": 6}
 
 
+def test_a_symbol_is_corrected_to_a_company_name(api: Api) -> None:
+    api.starter()
+    user = api.register()
+    send(user.client, ("a.csv", b"Stock Name,NSE Code,Current Price\nThat one,RELIANC,5\nThe other,INFOSIS,6\n"))
+    names = {"RELIANC": "RELIANCE INDUSTRIES LTD.", "INFOSIS": "INFOSYS"}
+    assert user.client.post("/api/submit_corrections", json=names).status_code == 200
+    body = user.client.get("/api/verify_symbols").json()
+    assert (body["valid"], body["invalid"]) == (["RELIANCE", "INFOSYS"], [])
+    held = user.client.get("/api/portfolio", headers=user.headers).json()["data"]["stock_names"]
+    assert len(held) == 2
+    assert analyse(api, user.client)["status"] == "SUCCESS"
+    assert {row["Stock Name"]: row["NSE Code"] for row in rows_of(user.client)} == {
+        "That one": "RELIANCE",
+        "The other": "INFY",
+    }
+
+
 def test_a_correction_can_be_corrected(api: Api) -> None:
     api.starter()
     send(api, ("a.csv", b"Stock Name,NSE Code\nThat one,RELIANC\n"))

@@ -10,19 +10,22 @@ from klyx.services.analysis.text import clean_text, comparison_key, normalise_ns
 CORRECTED_COLUMNS = (NSE_CODE, STOCK_NAME, SYMBOL)
 
 
-def apply_corrections(table: Table, corrections: Mapping[str, str]) -> Table:
+def apply_corrections(
+    table: Table, corrections: Mapping[str, str], codes: Mapping[str, str] | None = None
+) -> Table:
     """The table with whole cells of `NSE Code`, `Stock Name` and `Symbol` replaced.
 
     `corrections` maps what the person was shown to what they chose: an NSE code or a company
     name. Letter case, spacing and a trailing `.NS` do not count in comparing. The headings must
-    be tidy. A company name cannot stand in `NSE Code`: the cell is emptied, so that the stock
-    is looked up by name, and the company name fills `Stock Name` where that is missing.
+    be tidy. A company name cannot stand in `NSE Code`: there its code from `codes` is taken.
+    Without one the cell is emptied, so that the stock is looked up by name. The company name
+    fills `Stock Name` where that is missing.
     """
     replacements = _replacements(corrections)
     positions = {column: table.columns.index(column) for column in CORRECTED_COLUMNS if column in table.columns}
     if not replacements or not positions:
         return table
-    rows = tuple(_correct(row, positions, replacements) for row in table.rows)
+    rows = tuple(_correct(row, positions, replacements, codes or {}) for row in table.rows)
     return Table(table.source, table.columns, rows)
 
 
@@ -42,7 +45,9 @@ def _keys(written: str) -> tuple[str, ...]:
     return tuple(comparison_key(spelling) for spelling in spellings if spelling)
 
 
-def _correct(row: tuple[Cell, ...], positions: Mapping[str, int], replacements: Mapping[str, str]) -> tuple[Cell, ...]:
+def _correct(
+    row: tuple[Cell, ...], positions: Mapping[str, int], replacements: Mapping[str, str], codes: Mapping[str, str]
+) -> tuple[Cell, ...]:
     cells = list(row)
     fallback_name: str | None = None
     for column, position in positions.items():
@@ -50,7 +55,7 @@ def _correct(row: tuple[Cell, ...], positions: Mapping[str, int], replacements: 
         if replacement is None:
             continue
         if column == NSE_CODE and normalise_nse_code(replacement) is None:
-            cells[position] = None
+            cells[position] = codes.get(replacement)
             fallback_name = replacement
         else:
             cells[position] = replacement

@@ -54,9 +54,14 @@ class Analysis:
     problems: tuple[Problem, ...]
 
 
-def unify(tables: Iterable[Table], corrections: Mapping[str, str] | None = None) -> Unified:
+def unify(
+    tables: Iterable[Table],
+    corrections: Mapping[str, str] | None = None,
+    codes: Mapping[str, str] | None = None,
+) -> Unified:
     """Clean the tables, put money into rupees and join them on `Stock Name`.
 
+    `codes` are the NSE codes of company names among the replacements of `corrections`.
     Files are taken in the order of their names. A table that cannot be used is skipped and says
     why; the others go on.
     """
@@ -65,7 +70,7 @@ def unify(tables: Iterable[Table], corrections: Mapping[str, str] | None = None)
     problems: list[Problem] = []
     for table in file_order(tables):
         try:
-            cleaned, found = _prepare(table, corrections or {})
+            cleaned, found = _prepare(table, corrections or {}, codes or {})
         except _SkipError as skip:
             skipped.append(Problem(str(skip), source=table.source))
         except Exception:
@@ -82,7 +87,9 @@ class _SkipError(Exception):
     """The table cannot be used; the message tells a person why and what to do."""
 
 
-def _prepare(table: Table, corrections: Mapping[str, str]) -> tuple[Table, list[Problem]]:
+def _prepare(
+    table: Table, corrections: Mapping[str, str], codes: Mapping[str, str]
+) -> tuple[Table, list[Problem]]:
     if table.source.startswith((".", "~$")):
         raise _SkipError("This is a hidden or temporary file. Upload the workbook itself.")
     if is_own_output(table):
@@ -90,7 +97,7 @@ def _prepare(table: Table, corrections: Mapping[str, str]) -> tuple[Table, list[
     tidy, heading_problems = tidy_headings(table)
     if c.STOCK_NAME not in tidy.columns:
         raise _SkipError(f'There is no "{c.STOCK_NAME}" column. Add that heading above the company names.')
-    cleaned, cell_problems = clean_cells(apply_corrections(tidy, corrections))
+    cleaned, cell_problems = clean_cells(apply_corrections(tidy, corrections, codes))
     if not cleaned.rows:
         raise _SkipError("There are no stocks in it. Add one row per company below the headings.")
     return crores_to_rupees(cleaned), [*heading_problems, *cell_problems]

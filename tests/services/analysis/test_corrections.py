@@ -39,6 +39,16 @@ def test_a_company_name_empties_the_code_and_fills_a_missing_name() -> None:
     assert corrected.rows == ((None, "Reliance Ind."), (None, "RELIANCE INDUSTRIES LTD."))
 
 
+def test_a_company_name_puts_its_code_into_the_code_alone() -> None:
+    corrected = apply_corrections(
+        table(("NSE Code", "Stock Name", "Symbol"), ("RELIANC", "Reliance Ind.", None), (None, "RELIANC", "RELIANC")),
+        {"RELIANC": "RELIANCE INDUSTRIES LTD."},
+        {"RELIANCE INDUSTRIES LTD.": "RELIANCE"},
+    )
+    name = "RELIANCE INDUSTRIES LTD."
+    assert corrected.rows == (("RELIANCE", "Reliance Ind.", None), (None, name, name))
+
+
 def test_replacements_are_cleaned_and_empty_ones_ignored() -> None:
     original = column("Stock Name", "A", "B")
     corrected = apply_corrections(original, {"A": "<script>X", "B": " <> ", "": "Y"})
