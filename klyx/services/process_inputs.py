@@ -153,7 +153,7 @@ def resolve(session: Session, rows: Sequence[Row]) -> tuple[list[Row], list[Prob
         written = text(row, NSE_CODE)
         code = reference.nse_code if reference is not None else None
         if code and written and code != written:
-            message = f'"{written}" is no NSE symbol we know; {code} was taken, as the name says.'
+            message = f'"{written}" is no NSE symbol we know; {code} was taken instead.'
             problems.append(Problem(message, stock_name=text(row, STOCK_NAME)))
         resolved.append({**row, NSE_CODE: code or written or None})
     return resolved, problems

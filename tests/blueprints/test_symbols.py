@@ -31,6 +31,21 @@ def test_known_and_unknown_symbols(api: Api) -> None:
     assert isinstance(body["invalid"][1]["candidates"], list)
 
 
+def test_short_names_of_large_companies_are_known(api: Api) -> None:
+    api.starter()
+    send(api, ("a.csv", b"Stock Name,NSE Code\nSBI,\nThat one,L&T\nBharti,AIRTEL\nZomato Ltd,\nHUL,\n"))
+    body = api.get("/api/verify_symbols").json()
+    assert (body["valid"], body["invalid"]) == (["SBI", "L&T", "AIRTEL", "Zomato Ltd", "HUL"], [])
+    assert analyse(api, api)["status"] == "SUCCESS"
+    assert {row["Stock Name"]: row["NSE Code"] for row in rows_of(api)} == {
+        "SBI": "SBIN",
+        "That one": "LT",
+        "Bharti": "BHARTIARTL",
+        "Zomato Ltd": "ETERNAL",
+        "HUL": "HINDUNILVR",
+    }
+
+
 def test_without_files(api: Api) -> None:
     assert api.get("/api/verify_symbols").json() == {"status": "no_files", "valid": [], "invalid": []}
     send(api, ("a.csv", GOOD_CSV))

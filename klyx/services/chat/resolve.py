@@ -3,62 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from sqlalchemy.orm import Session
 
-from klyx.services.stocks import STOCK_COLUMNS, StockReference, StockRow, list_stocks, resolve_names
+from klyx.services.stocks import STOCK_COLUMNS, StockReference, StockRow, alias_code, list_stocks, resolve_names
 
 MOST_CANDIDATES = 5
-
-SHORT_NAMES: Mapping[str, str] = {
-    "airtel": "BHARTIARTL",
-    "bajaj auto": "BAJAJ-AUTO",
-    "dr reddy": "DRREDDY",
-    "dr reddys": "DRREDDY",
-    "hul": "HINDUNILVR",
-    "infosys": "INFY",
-    "jio financial": "JIOFIN",
-    "kotak": "KOTAKBANK",
-    "kotak bank": "KOTAKBANK",
-    "l and t": "LT",
-    "l&t": "LT",
-    "larsen": "LT",
-    "mahindra": "M&M",
-    "maruti suzuki": "MARUTI",
-    "nestle": "NESTLEIND",
-    "reliance": "RELIANCE",
-    "ril": "RELIANCE",
-    "sbi": "SBIN",
-    "state bank": "SBIN",
-    "sun pharma": "SUNPHARMA",
-    "ultratech": "ULTRACEMCO",
-}
-"""What people call large companies when it is neither the name nor the symbol."""
-
-FORMER_NAMES: Mapping[str, str] = {
-    "zomato": "ETERNAL",
-    "mindtree": "LTIM",
-    "ltimindtree": "LTIM",
-    "larsen and toubro infotech": "LTIM",
-    "tata global beverages": "TATACONSUM",
-    "adani transmission": "ADANIENSOL",
-    "motherson sumi": "MOTHERSON",
-    "gmr infra": "GMRAIRPORT",
-    "cadila healthcare": "ZYDUSLIFE",
-    "srei": "SREINFRA",
-    "yaarii": "YAARI",
-    "tata motors": "TMPV",
-    "tatamotors": "TMPV",
-}
-"""Companies that trade under another symbol today."""
 
 _POSITIONS = {
     name: next(place for place, column in enumerate(STOCK_COLUMNS) if column.name == name)
     for name in ("id", "stock_name", "nse_code", "sector_name", "isin")
 }
 _SUFFIX = re.compile(r"\.(NS|BO)$", re.IGNORECASE)
-_WORDS = re.compile(r"[^\w&]+")
 
 
 def find_company(session: Session, text: str) -> StockReference | None:
@@ -88,8 +45,7 @@ def search_companies(session: Session, query: str, limit: int = MOST_CANDIDATES)
 
 def _spelling(text: str) -> str:
     plain = _SUFFIX.sub("", text.strip())
-    key = " ".join(_WORDS.split(plain.casefold())).strip()
-    return FORMER_NAMES.get(key) or SHORT_NAMES.get(key) or plain[:100]
+    return alias_code(plain) or plain[:100]
 
 
 def _begins(candidate: StockReference, name: str) -> bool:

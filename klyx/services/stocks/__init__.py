@@ -4,6 +4,7 @@ from klyx.services.stocks.fields import FIELDS, Kind, StockField, Unit
 from klyx.services.stocks.matching import (
     NameIndex,
     StockReference,
+    alias_code,
     known_names,
     loose_key,
     resolve_names,
@@ -39,6 +40,7 @@ __all__ = [
     "StockReference",
     "StockRow",
     "Unit",
+    "alias_code",
     "batch",
     "count_stocks",
     "encode_stocks",

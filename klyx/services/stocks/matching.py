@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from klyx.database.models import Stock
 from klyx.services.analysis.text import normalise_nse_code
+from klyx.services.stocks.aliases import FORMER_NAMES, SHORT_NAMES
 from klyx.services.stocks.expressions import by_market_cap, is_any_of, lower_case, texts
 
 _ISIN = re.compile(r"[A-Z]{2}[A-Z0-9]{9}[0-9]")
@@ -53,6 +54,14 @@ def loose_key(name: str) -> str:
     return "".join(words)
 
 
+_ALIASES = {loose_key(alias): code for alias, code in {**SHORT_NAMES, **FORMER_NAMES}.items()}
+
+
+def alias_code(name: str) -> str | None:
+    """The NSE code of the company that goes by this short or former name; spellings differ as `loose_key` allows."""
+    return _ALIASES.get(loose_key(name))
+
+
 class NameIndex:
     """Stocks by everything they are called; of several with one name the first given wins."""
 
@@ -80,12 +89,12 @@ class NameIndex:
         )
 
     def find_loosely(self, name: str) -> StockReference | None:
-        """As `find`, else by a name that differs only as `loose_key` allows and means one stock."""
+        """As `find`, else by a name that differs only as `loose_key` allows and means one stock, else by an alias."""
         if found := self.find(name):
             return found
         key = loose_key(name)
         similar = self._by_loose_name.get(key, []) if key else []
-        return similar[0] if len(similar) == 1 else None
+        return similar[0] if len(similar) == 1 else self._by_code.get(alias_code(name) or "")
 
     @cached_property
     def _by_loose_name(self) -> dict[str, list[StockReference]]:
@@ -117,8 +126,8 @@ def look_up_names(session: Session, names: Sequence[str]) -> dict[str, StockRefe
 def resolve_names(session: Session, names: Sequence[str]) -> dict[str, StockReference]:
     """The stocks people mean by these names, symbols or ISINs; unknown and ambiguous ones are left out.
 
-    Exact name, symbol, ISIN, name in another letter case, and last a name that differs only in
-    punctuation, spaces or "Ltd." (see `loose_key`).
+    Exact name, symbol, ISIN, name in another letter case, a name that differs only in punctuation,
+    spaces or "Ltd." (see `loose_key`), and last a short or former name of a large company.
     """
     found = look_up_names(session, names)
     missing = [name for name in dict.fromkeys(names) if name not in found]

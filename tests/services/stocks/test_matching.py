@@ -64,6 +64,26 @@ def test_punctuation_spaces_and_limited_do_not_count(listed: Database) -> None:
     assert resolved(listed, *names) == names
 
 
+def test_short_and_former_names_of_large_companies(listed: Database) -> None:
+    with listed.begin() as session:
+        add_stock(session, "State Bank of India", "SBIN", market_cap=7e12)
+        add_stock(session, "Eternal Ltd.", "ETERNAL")
+        add_stock(session, "Dr. Reddy's Laboratories Ltd.", "DRREDDY")
+        add_stock(session, "Nestle Ltd.", "OTHERNESTLE")
+        add_stock(session, "Nestle India Ltd.", "NESTLEIND")
+    names = {
+        "SBI": "SBIN",
+        "L&T": "LT",
+        "l & t": "LT",
+        "Zomato Ltd.": "ETERNAL",
+        "Dr. Reddy's": "DRREDDY",
+        # What a company is really called comes first.
+        "Nestle": "OTHERNESTLE",
+    }
+    # An alias alone makes no stock known.
+    assert resolved(listed, *names, "Airtel") == names
+
+
 def test_ambiguous_and_unknown_names_are_left_out(listed: Database) -> None:
     assert resolved(listed, "A.B.C.", "Ltd.", "", "...", "🚀", "%", "' OR 1=1", "Reliance", "Divi") == {}
     assert resolved(listed, "A B C Ltd.", "abc limited") == {"A B C Ltd.": "ABC1", "abc limited": "ABC2"}

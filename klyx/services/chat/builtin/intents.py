@@ -9,9 +9,9 @@ from enum import StrEnum
 
 from sqlalchemy.orm import Session
 
-from klyx.services.chat.resolve import FORMER_NAMES, SHORT_NAMES, find_companies
+from klyx.services.chat.resolve import find_companies
 from klyx.services.chat.understanding import understand
-from klyx.services.stocks import StockReference
+from klyx.services.stocks import StockReference, alias_code
 
 MOST_WORDS_IN_A_NAME = 6
 MOST_COMPANIES = 4
@@ -154,7 +154,7 @@ def _is_ordinary(tokens: Sequence[str]) -> bool:
     if len(tokens) == 1:
         (token,) = tokens
         key = token.lower()
-        if key in SHORT_NAMES or key in FORMER_NAMES:
+        if alias_code(key) is not None:
             return False
         return (key in _ORDINARY and not (token.isupper() and len(token) > 1)) or token.isdigit()
     return tokens[0].lower() in _ORDINARY or tokens[-1].lower() in _ORDINARY
