@@ -105,6 +105,13 @@ def test_with_the_key_the_caller_decides(api: Api) -> None:
     assert (options(run)["batch_size"], options(run)["started_by"]) == (20, "key")
 
 
+def test_with_the_key_a_batch_size_alone_bounds_jobs_and_not_the_run(api: Api) -> None:
+    api.post("/worker/enrich", json={"batch_size": 20}, headers=HEADERS)
+    (run,) = runs_of(api)
+    assert options(run)["selection"] == {"offset": 0, "limit": None, "everything": False}
+    assert options(run)["batch_size"] == 20
+
+
 @pytest.mark.parametrize("path", KEYED)
 def test_all_else_needs_the_key(api: Api, path: str) -> None:
     for headers in ({}, {"X-API-Key": "another key, a wrong one"}, {"X-API-Key": "ключ".encode().decode("latin-1")}):
