@@ -15,6 +15,7 @@ from klyx.openapi import Blueprint
 from klyx.schemas.envelope import success
 from klyx.schemas.screener import (
     FieldsAnswer,
+    FieldsQuery,
     FieldStatisticsAnswer,
     FilterQuery,
     FormatQuery,
@@ -70,11 +71,14 @@ def run_filter(query: dict[str, Any], address: dict[str, str]) -> Mapping[str, A
 
 
 @blueprint.get("/fields")
+@blueprint.arguments(FieldsQuery, location="query")
 @cached(STOCKS, ttl_seconds=3600)
 @blueprint.response(200, FieldsAnswer)
-def list_fields() -> Mapping[str, Any]:
+def list_fields(query: dict[str, str]) -> Mapping[str, Any]:
+    """The fields of screens. A client offers each for comparing with a number, so others come only with `types=all`."""
     with runtime().database.read() as session:
-        listed = [_field(summary) for summary in screener.field_summaries(session)]
+        summaries = screener.field_summaries(session)
+    listed = [_field(summary) for summary in summaries if query["types"] == "all" or summary.field.is_number]
     return success(listed, fields=listed)
 
 

@@ -11,6 +11,7 @@ from klyx.services.screener import MAX_CONDITIONS, MAX_ROWS, ROW_FIELDS, ScreenF
 from klyx.services.stocks import Kind
 
 FORMATS = ("json", "csv")
+FIELD_TYPES = ("numbers", "all")
 _COLUMNS = "Columns of the rows besides id, Stock Name and NSE Code, by any name of a field; without it all usual ones"
 
 
@@ -34,6 +35,14 @@ class FormatQuery(Schema):
     format = _format()
 
 
+class FieldsQuery(Schema):
+    types = fields.String(
+        load_default="numbers",
+        validate=validate.OneOf(FIELD_TYPES, error=f"Choose one of {', '.join(FIELD_TYPES)}."),
+        metadata={"description": "numbers: fields that can be compared with numbers; all: those of text and time too"},
+    )
+
+
 class PresetQuery(FormatQuery):
     limit = ClampedInteger(1, MAX_ROWS, load_default=MAX_ROWS)
     offset = ClampedInteger(0, MAX_OFFSET, load_default=0)
@@ -50,8 +59,8 @@ class FilterQuery(Schema):
     filters = fields.Raw(
         metadata={
             "description": f"At most {MAX_CONDITIONS} conditions {{field, operator, value}}, or groups of them, "
-            '{"all": [...]} and {"any": [...]}; one group may stand for the list. GET /api/screener/fields lists '
-            "the fields.",
+            '{"all": [...]} and {"any": [...]}; one group may stand for the list. '
+            "GET /api/screener/fields?types=all lists the fields.",
             "example": [{"field": "pe_ttm", "operator": "lt", "value": 20}],
         }
     )

@@ -295,10 +295,28 @@ def test_fields_are_listed_twice_with_numbers_or_null(api: Api) -> None:
         "stats": {"field": "PE TTM Price to Earnings", "count": 3, "min": 10.0, "max": 40.0, "mean": 21.6666666667},
     }
     assert by_name["Day ADX"]["stats"] == {"field": "Day ADX", "count": 0, "min": None, "max": None, "mean": None}
-    assert (by_name["Sector"]["type"], by_name["Sector"]["stats"], by_name["Sector"]["null_count"]) == ("text", None, 3)
     assert by_name["Market Capitalization"]["unit"] == "rupees"
     for field in body["data"]:
-        assert field["stats"] is None or isinstance(field["stats"]["mean"], float | None), field
+        assert isinstance(field["stats"]["mean"], float | None), field
+
+
+def test_every_field_that_is_listed_can_be_compared_with_a_number(api: Api) -> None:
+    add_some(api)
+    for field in api.get("/api/screener/fields").json()["data"]:
+        for operator, value in (("gt", 1), ("lt", 1), ("eq", 1), ("between", [1, 2])):
+            condition = {"field": field["field"], "operator": operator, "value": value}
+            answer = api.post("/api/screener/filter", json={"filters": [condition]})
+            assert answer.status_code == 200, (condition, answer.text)
+
+
+def test_fields_of_text_and_time_are_listed_on_request(api: Api) -> None:
+    add_some(api)
+    numbers = [field["field"] for field in api.get("/api/screener/fields?types=numbers").json()["data"]]
+    every = {field["field"]: field for field in api.get("/api/screener/fields?types=all").json()["data"]}
+    assert [name for name, field in every.items() if field["type"] in ("number", "integer")] == numbers
+    assert (every["Sector"]["type"], every["Sector"]["stats"], every["Sector"]["null_count"]) == ("text", None, 3)
+    assert every["Last Updated"]["type"] == "moment"
+    assert "Choose one of numbers, all." in refusal(api.get("/api/screener/fields?types=texts"))
 
 
 def test_field_statistics_by_names_with_percent_spaces_and_slash(api: Api) -> None:

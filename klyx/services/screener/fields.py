@@ -178,7 +178,7 @@ def screen_field(name: object, purpose: str = "field") -> ScreenField:
     """The field with this heading, other display name or column name. Raises Invalid naming what was asked for."""
     field = _BY_NAME.get(name) if isinstance(name, str) else None
     if field is None:
-        raise Invalid(f"There is no {purpose} {shown(name)}. GET /api/screener/fields lists those there are.")
+        raise Invalid(f"There is no {purpose} {shown(name)}. GET /api/screener/fields?types=all lists those there are.")
     return field
 
 
@@ -186,7 +186,7 @@ def field_in_address(name: str) -> ScreenField:
     """As screen_field, for a part of a URL, which proxies may have encoded twice. Raises NotFound."""
     field = _BY_NAME.get(name) or _BY_NAME.get(unquote(name))
     if field is None:
-        raise NotFound(f"There is no field {shown(name)}. GET /api/screener/fields lists those there are.")
+        raise NotFound(f"There is no field {shown(name)}. GET /api/screener/fields?types=all lists those there are.")
     return field
 
 

@@ -149,5 +149,5 @@ def test_refusals_show_little_and_nothing_that_opens_a_tag() -> None:
     with pytest.raises(Invalid) as refused:
         parse_screen({"filters": [condition("<script>\n" + "x" * 10_000, "lt", 1)]})
     assert refused.value.message == (
-        f'There is no field "script{"x" * 53}…". GET /api/screener/fields lists those there are.'
+        f'There is no field "script{"x" * 53}…". GET /api/screener/fields?types=all lists those there are.'
     )
