@@ -290,12 +290,13 @@ def test_fields_are_listed_twice_with_numbers_or_null(api: Api) -> None:
         "db_field": "pe_ttm",
         "category": "Valuation",
         "type": "number",
-        "unit": "plain ratio (0.5 means 50 %)",
+        "unit": "times",
         "null_count": 1,
         "stats": {"field": "PE TTM Price to Earnings", "count": 3, "min": 10.0, "max": 40.0, "mean": 21.6666666667},
     }
     assert by_name["Day ADX"]["stats"] == {"field": "Day ADX", "count": 0, "min": None, "max": None, "mean": None}
     assert by_name["Market Capitalization"]["unit"] == "rupees"
+    assert by_name["Debt to Equity Ratio"]["unit"] == "plain ratio (0.5 means 50 %)"
     for field in body["data"]:
         assert isinstance(field["stats"]["mean"], float | None), field
 

@@ -30,6 +30,7 @@ class Unit(StrEnum):
     RUPEES = "rupees"
     PERCENT = "percent points (12.3 means 12.3 %)"
     RATIO = "plain ratio (0.5 means 50 %)"
+    TIMES = "times"
     POINTS = "points"
     COUNT = "count"
 
@@ -109,6 +110,7 @@ moment = _field(Kind.MOMENT)
 rupees = _field(Kind.NUMBER, Unit.RUPEES)
 percent = _field(Kind.NUMBER, Unit.PERCENT)
 ratio = _field(Kind.NUMBER, Unit.RATIO)
+times = _field(Kind.NUMBER, Unit.TIMES)
 number = _field(Kind.NUMBER)
 points = _field(Kind.INTEGER, Unit.POINTS)
 count = _field(Kind.INTEGER, Unit.COUNT)
@@ -130,11 +132,11 @@ FIELDS: tuple[StockField, ...] = (
     percent("year_1_change_pct", "1Yr change %"),
     percent("year_3_change_pct", "3Yr price change %"),
     rupees("market_cap", "Market Capitalization"),
-    ratio("pe_ttm", "PE TTM Price to Earnings", decimals=2),
-    ratio("sector_pe_ttm", "Sector PE TTM", decimals=2),
-    ratio("pb_ratio", "Price to Book Value Adjusted"),
-    ratio("ps_ratio", "PS Price to Sales"),
-    ratio("peg_ratio", "PEG TTM PE to Growth"),
+    times("pe_ttm", "PE TTM Price to Earnings", decimals=2),
+    times("sector_pe_ttm", "Sector PE TTM", decimals=2),
+    times("pb_ratio", "Price to Book Value Adjusted"),
+    times("ps_ratio", "PS Price to Sales"),
+    times("peg_ratio", "PEG TTM PE to Growth"),
     percent("roe_annual_pct", "ROE Annual %"),
     percent("roa_annual_pct", "RoA Annual %"),
     percent("operating_margin_pct", "Operating Profit Margin Qtr %"),
@@ -146,7 +148,7 @@ FIELDS: tuple[StockField, ...] = (
     percent("eps_growth_pct", "EPS TTM Growth %"),
     rupees("basic_eps_ttm", "Basic EPS TTM"),
     ratio("debt_to_equity", "Debt to Equity Ratio"),
-    ratio("current_ratio", "Current Ratio"),
+    times("current_ratio", "Current Ratio"),
     rupees("revenue_annual", "Operating Revenue Annual"),
     rupees("revenue_qtr", "Operating Revenue Qtr"),
     rupees("net_profit_annual", "Net Profit Annual"),

@@ -43,6 +43,8 @@ def test_units_agree_with_the_names() -> None:
             assert field.unit is Unit.POINTS, field.name
         if field.name in ("market_cap", "revenue_annual", "net_profit_qtr", "total_debt", "current_price"):
             assert field.unit is Unit.RUPEES, field.name
+        if field.name in ("pe_ttm", "sector_pe_ttm", "pb_ratio", "ps_ratio", "peg_ratio", "current_ratio"):
+            assert field.unit is Unit.TIMES, field.name
 
 
 def test_columns_are_labelled_with_the_field_names() -> None:
