@@ -69,15 +69,32 @@ def bind_cookie_to_user(session: Session, user_id: str) -> None:
         set_workspace_cookie(session, workspaces.open_session(session, runtime().settings, workspace))
 
 
-def drop_cookie(session: Session) -> None:
-    token = workspace_token()
-    if token is not None:
-        workspaces.close_session(session, token)
+def delete_cookie() -> None:
+    """The answer to this request deletes the cookie, whatever its status."""
 
     @after_this_request
     def clear(response: Response) -> Response:
         response.delete_cookie(WORKSPACE_COOKIE, path="/api")
         return response
+
+
+def close_cookie_session(session: Session) -> None:
+    """What the cookie of this request holds opens nothing any more."""
+    token = workspace_token()
+    if token is not None:
+        workspaces.close_session(session, token)
+
+
+def drop_cookie_of_user() -> None:
+    """Delete and close the cookie if it opens a user's workspace; an anonymous one belongs to the browser."""
+    token = workspace_token()
+    with runtime().database.read() as session:
+        workspace = workspaces.by_token(session, token) if token else None
+    if workspace is None or workspace.user_id is None:
+        return
+    delete_cookie()
+    with runtime().database.begin() as session:
+        close_cookie_session(session)
 
 
 def set_workspace_cookie(session: Session, token: str) -> None:

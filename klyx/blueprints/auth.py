@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from klyx.errors import NotFound
-from klyx.identity import require_identity, user_required
+from klyx.errors import NotFound, Unauthorized
+from klyx.identity import has_bearer_token, require_identity
 from klyx.openapi import Blueprint
 from klyx.schemas.auth import LoginSchema, OwnAccountAnswer, RegisterSchema, SessionAnswer, TokensAnswer
 from klyx.schemas.envelope import MessageSchema, success
@@ -15,7 +15,13 @@ from klyx.services import auth
 from klyx.services.auth import Account
 from klyx.tokens import issue_tokens
 from klyx.web import runtime
-from klyx.workspace_access import bind_cookie_to_user, cookie_is_bound, drop_cookie
+from klyx.workspace_access import (
+    bind_cookie_to_user,
+    close_cookie_session,
+    cookie_is_bound,
+    delete_cookie,
+    drop_cookie_of_user,
+)
 
 blueprint = Blueprint("auth", __name__, url_prefix="/api/auth", description="Accounts and tokens")
 
@@ -45,22 +51,34 @@ def _signed_in(account: Account, message: str) -> Mapping[str, Any]:
 
 
 @blueprint.post("/logout")
+@blueprint.doc(security=[{"bearer": []}])
 @blueprint.response(200, MessageSchema)
-@user_required
 def logout() -> Mapping[str, Any]:
-    identity = require_identity()
+    # Clients forget their token whatever the answer: the next person at this browser must find no workspace open.
+    delete_cookie()
+    try:
+        identity = require_identity()
+    except Unauthorized:
+        with runtime().database.begin() as session:
+            close_cookie_session(session)
+        raise
     with runtime().database.begin() as session:
         expires_at = datetime.fromtimestamp(identity.expires_at, UTC)
         auth.log_out(session, identity.jti, identity.family_id, expires_at)
-        drop_cookie(session)
+        close_cookie_session(session)
     return success(message="You are signed out.")
 
 
 @blueprint.get("/me")
+@blueprint.doc(security=[{"bearer": []}])
 @blueprint.response(200, OwnAccountAnswer)
-@user_required
 def me() -> Mapping[str, Any]:
-    identity = require_identity()
+    try:
+        identity = require_identity()
+    except Unauthorized:
+        if has_bearer_token():
+            drop_cookie_of_user()
+        raise
     with runtime().database.read() as session:
         account = auth.find_account(session, identity.user_id)
         bound = cookie_is_bound(session, identity.user_id)
