@@ -8,7 +8,7 @@ from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 
 from flask import g, request
-from flask_jwt_extended import decode_token, get_jwt, verify_jwt_in_request
+from flask_jwt_extended import decode_token
 from flask_jwt_extended.exceptions import JWTExtendedException
 from itsdangerous import BadSignature, URLSafeSerializer
 from jwt.exceptions import PyJWTError
@@ -35,15 +35,16 @@ class Identity:
     expires_at: int
 
 
-def has_bearer_token() -> bool:
-    """Whether the request carries a token at all; missing, empty, `null` and `undefined` ones count as none."""
-    scheme, _, token = request.headers.get("Authorization", "").strip().partition(" ")
-    return scheme.lower() != "" and token.strip().lower() not in ("", "null", "undefined")
+def bearer_token() -> str | None:
+    """The token the request carries; a missing, empty, `null` or `undefined` one counts as none."""
+    scheme, _, token = request.headers.get("Authorization", "").replace("\t", " ").strip().partition(" ")
+    token = token.strip()
+    return token if scheme and token.lower() not in ("", "null", "undefined") else None
 
 
 def optional_identity(*, refresh: bool = False) -> Identity | None:
     """The caller, or None when anonymous. Raises Unauthorized for a token that is present but not valid."""
-    if not has_bearer_token():
+    if bearer_token() is None:
         return None
     if "identity" not in g:
         identity = _verified(refresh=refresh)
@@ -54,12 +55,24 @@ def optional_identity(*, refresh: bool = False) -> Identity | None:
 
 
 def _verified(*, refresh: bool) -> Identity:
+    claims = _claims()
+    if claims is None or claims["type"] != ("refresh" if refresh else "access"):
+        raise Unauthorized(SIGN_IN_AGAIN)
     try:
-        verify_jwt_in_request(refresh=refresh)
-        claims = get_jwt()
         return Identity(str(claims["sub"]), str(claims["jti"]), str(claims["family"]), int(claims["exp"]))
-    except (JWTExtendedException, PyJWTError, KeyError, ValueError) as error:
+    except (KeyError, ValueError) as error:
         raise Unauthorized(SIGN_IN_AGAIN) from error
+
+
+def _claims() -> dict[str, Any] | None:
+    """What the token says, looked at once a request; None without one that we signed and that is still valid."""
+    if "claims" not in g:
+        token = bearer_token()
+        try:
+            g.claims = decode_token(token) if token else None
+        except (JWTExtendedException, PyJWTError, KeyError, ValueError):
+            g.claims = None
+    return g.claims  # type: ignore[no-any-return]
 
 
 def require_identity(*, refresh: bool = False) -> Identity:
@@ -108,11 +121,9 @@ def rate_limit_key() -> str:
 
     Both are signed by us, so a caller cannot widen a limit by inventing them.
     """
-    if has_bearer_token():
-        try:
-            return f"user:{decode_token(request.headers['Authorization'].split()[-1])['sub']}"
-        except (JWTExtendedException, PyJWTError, KeyError):
-            return address_key()
+    if bearer_token() is not None:
+        claims = _claims()
+        return f"user:{claims['sub']}" if claims else address_key()
     token = workspace_token()
     return f"session:{auth.digest(token)}" if token else address_key()
 

@@ -19,7 +19,7 @@ from werkzeug.exceptions import HTTPException, TooManyRequests
 from klyx.config import Settings
 from klyx.errors import KlyxError
 from klyx.flood_guard import FloodGuard
-from klyx.identity import address_key, has_bearer_token, rate_limit_key
+from klyx.identity import address_key, bearer_token, rate_limit_key
 from klyx.openapi import read_json_object
 
 
@@ -82,7 +82,7 @@ def _stop_floods(guard: FloodGuard) -> None:
     if request.endpoint in UNLIMITED or request.endpoint in _LIMITED:
         return
     caller = rate_limit_key()
-    if not has_bearer_token() and (cookies := request.headers.get("Cookie")):
+    if bearer_token() is None and (cookies := request.headers.get("Cookie")):
         guard.remember_caller(cookies, caller)
     if (wait_seconds := guard.count(caller)) is not None:
         raise TooManyRequests(retry_after=wait_seconds)

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from klyx.errors import NotFound, Unauthorized
-from klyx.identity import has_bearer_token, require_identity
+from klyx.identity import bearer_token, require_identity
 from klyx.openapi import Blueprint
 from klyx.schemas.auth import LoginSchema, OwnAccountAnswer, RegisterSchema, SessionAnswer, TokensAnswer
 from klyx.schemas.envelope import MessageSchema, success
@@ -76,7 +76,7 @@ def me() -> Mapping[str, Any]:
     try:
         identity = require_identity()
     except Unauthorized:
-        if has_bearer_token():
+        if bearer_token() is not None:
             drop_cookie_of_user()
         raise
     with runtime().database.read() as session:

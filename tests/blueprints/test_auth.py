@@ -124,6 +124,23 @@ def test_malformed_tokens_are_401(api: Api, token: str) -> None:
     assert answer.json()["status"] == "error"
 
 
+@pytest.mark.parametrize("header", [", ,", ",", ",,,, ,", "Bearer,", "Bearer , ,", "Bearer\ta.b.c"])
+def test_any_authorization_header_gets_an_answer(api: Api, header: str) -> None:
+    for method, path in (("GET", "/api/auth/me"), ("POST", "/api/auth/logout"), ("POST", "/api/auth/refresh")):
+        answer = api.request(method, path, headers={"Authorization": header})
+        assert answer.status_code == 401
+        assert answer.json()["status"] == "error"
+    assert api.get("/api/database/stats", headers={"Authorization": header}).status_code == 200
+
+
+@pytest.mark.parametrize("scheme", ["bearer", "BEARER", "bEaReR ", "Bearer\t"])
+def test_the_scheme_is_known_in_any_spelling(api: Api, scheme: str) -> None:
+    user = api.register()
+    answer = api.get("/api/auth/me", headers={"Authorization": f"{scheme} {user.access_token}"})
+    assert answer.status_code == 200
+    assert answer.json()["data"]["user"]["id"] == user.user_id
+
+
 def test_forged_and_expired_tokens_are_401(api: Api) -> None:
     user = api.register()
     claims = jwt.decode(user.access_token, options={"verify_signature": False})
