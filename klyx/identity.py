@@ -36,10 +36,11 @@ class Identity:
 
 
 def bearer_token() -> str | None:
-    """The token the request carries; a missing, empty, `null` or `undefined` one counts as none."""
+    """The bearer token of the request; a missing, empty, `null` or `undefined` one counts as none."""
+    # Other schemes are not for us: where a site asks for a password itself, browsers add it to every call.
     scheme, _, token = request.headers.get("Authorization", "").replace("\t", " ").strip().partition(" ")
     token = token.strip()
-    return token if scheme and token.lower() not in ("", "null", "undefined") else None
+    return token if scheme.lower() == "bearer" and token.lower() not in ("", "null", "undefined") else None
 
 
 def optional_identity(*, refresh: bool = False) -> Identity | None:

@@ -110,7 +110,9 @@ def test_me(api: Api) -> None:
     assert answer.json()["data"]["user"]["id"] == user.user_id
 
 
-@pytest.mark.parametrize("header", [None, "Bearer", "Bearer ", "Bearer null", "Bearer undefined", "bearer NULL"])
+@pytest.mark.parametrize(
+    "header", [None, "Bearer", "Bearer ", "Bearer null", "Bearer undefined", "bearer NULL", "Basic dXNlcjpwYXNz", ", ,"]
+)
 def test_nobody_is_asked_to_sign_in(api: Api, header: str | None) -> None:
     answer = api.get("/api/auth/me", headers={"Authorization": header} if header else {})
     assert answer.status_code == 401

@@ -77,7 +77,19 @@ def test_a_refused_token_leaves_an_anonymous_workspace_alone(api: Api) -> None:
     assert open_sessions(api) == 1
 
 
-@pytest.mark.parametrize("header", [None, "Bearer null"])
+def test_the_password_of_a_site_is_no_token(api: Api) -> None:
+    """Browsers add it to every call where a site stands behind HTTP Basic."""
+    basic = {"Authorization": "Basic a2x5eDpzZWNyZXQ="}
+    client = api.new_client()
+    assert send(client, ("a.csv", GOOD_CSV), headers=basic).status_code == 200
+    assert client.get("/api/verify_symbols", headers=basic).status_code == 200
+    assert client.post("/api/process", headers=basic).status_code == 202
+    assert client.get("/api/chat/threads", headers=basic).status_code == client.get("/api/chat/threads").status_code
+    assert client.get("/api/auth/me", headers=basic).status_code == 401
+    assert client.cookies
+
+
+@pytest.mark.parametrize("header", [None, "Bearer null", "Basic a2x5eDpzZWNyZXQ="])
 def test_asking_without_a_token_who_one_is_keeps_the_cookie(api: Api, header: str | None) -> None:
     user = api.register()
     assert user.client.get("/api/auth/me", headers={"Authorization": header} if header else {}).status_code == 401
