@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import logging
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
-from klyx.errors import NotFound, Unauthorized
+from sqlalchemy.exc import SQLAlchemyError
+
+from klyx.errors import KlyxError, NotFound, Unauthorized
 from klyx.identity import bearer_token, require_identity
 from klyx.openapi import Blueprint
 from klyx.schemas.auth import LoginSchema, OwnAccountAnswer, RegisterSchema, SessionAnswer, TokensAnswer
@@ -22,6 +26,8 @@ from klyx.workspace_access import (
     delete_cookie,
     drop_cookie_of_user,
 )
+
+logger = logging.getLogger(__name__)
 
 blueprint = Blueprint("auth", __name__, url_prefix="/api/auth", description="Accounts and tokens")
 
@@ -77,7 +83,8 @@ def me() -> Mapping[str, Any]:
         identity = require_identity()
     except Unauthorized:
         if bearer_token() is not None:
-            drop_cookie_of_user()
+            with _best_effort():
+                drop_cookie_of_user()
         raise
     with runtime().database.read() as session:
         account = auth.find_account(session, identity.user_id)
@@ -85,9 +92,18 @@ def me() -> Mapping[str, Any]:
     if account is None:
         raise NotFound("This account does not exist any more. Please register again.")
     if not bound:
-        with runtime().database.begin() as session:
+        with _best_effort(), runtime().database.begin() as session:
             bind_cookie_to_user(session, account.id)
     return success({"user": account})
+
+
+@contextmanager
+def _best_effort() -> Iterator[None]:
+    """Clients sign their user out on any other answer of `/me`, so its cookie may fail: the next call tries again."""
+    try:
+        yield
+    except (KlyxError, SQLAlchemyError) as error:
+        logger.warning("the workspace cookie could not be changed", exc_info=error)
 
 
 @blueprint.post("/refresh")

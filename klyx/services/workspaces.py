@@ -15,6 +15,8 @@ from klyx.database.upsert import insert_if_absent
 from klyx.services.auth import digest
 
 TOUCH_INTERVAL = timedelta(minutes=10)
+# A client that keeps no cookies opens another one with every call: more than one person's browsers, and no pile.
+SESSIONS_KEPT = 20
 
 
 def of_user(session: Session, user_id: str) -> Workspace | None:
@@ -48,7 +50,7 @@ def anonymous(session: Session, settings: Settings) -> Workspace:
 
 
 def open_session(session: Session, settings: Settings, workspace: Workspace) -> str:
-    """A secret token that selects `workspace`; only its digest is stored."""
+    """A secret token that selects `workspace`; only its digest is stored, and only for the newest few of them."""
     token = secrets.token_urlsafe(32)
     now = datetime.now(UTC)
     ttl_seconds = settings.refresh_token_ttl_seconds if workspace.user_id else settings.anonymous_workspace_ttl_seconds
@@ -60,6 +62,11 @@ def open_session(session: Session, settings: Settings, workspace: Workspace) -> 
             expires_at=now + timedelta(seconds=ttl_seconds),
         )
     )
+    session.flush()
+    of_workspace = WorkspaceSession.workspace_id == workspace.id
+    newest_first = (WorkspaceSession.created_at.desc(), WorkspaceSession.token_hash)
+    newest = select(WorkspaceSession.token_hash).where(of_workspace).order_by(*newest_first).limit(SESSIONS_KEPT)
+    session.execute(delete(WorkspaceSession).where(of_workspace, WorkspaceSession.token_hash.not_in(newest)))
     return token
 
 

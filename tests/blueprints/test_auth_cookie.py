@@ -1,10 +1,14 @@
-"""How long the workspace cookie outlives a login: not at all."""
+"""The workspace cookie of a user: it ends with the login, and never costs one."""
 
 from __future__ import annotations
 
 import pytest
+import requests
 from sqlalchemy import func, select
+from sqlalchemy.exc import OperationalError
 
+from klyx.blueprints import auth as views
+from klyx.database import DatabaseUnavailable
 from klyx.database.models import WorkspaceSession
 from tests.api import Api, Client, RegisteredUser
 from tests.workspaces import GOOD_CSV, send
@@ -95,3 +99,47 @@ def test_asking_without_a_token_who_one_is_keeps_the_cookie(api: Api, header: st
     assert user.client.get("/api/auth/me", headers={"Authorization": header} if header else {}).status_code == 401
     assert user.client.cookies
     assert open_sessions(api) == 1
+
+
+def assert_knows(answer: requests.Response, user: RegisteredUser) -> None:
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["data"]["user"]["id"] == user.user_id
+
+
+@pytest.mark.parametrize("failure", [DatabaseUnavailable(), OperationalError("", None, Exception("disk full"))])
+def test_a_cookie_that_cannot_be_kept_signs_nobody_out(
+    api: Api, monkeypatch: pytest.MonkeyPatch, failure: Exception
+) -> None:
+    user = api.register()
+
+    def fail(*_: object) -> None:
+        raise failure
+
+    with monkeypatch.context() as broken:
+        broken.setattr(views, "bind_cookie_to_user", fail)
+        broken.setattr(views, "drop_cookie_of_user", fail)
+        answer = api.get("/api/auth/me", headers=user.headers)
+        assert api.get("/api/auth/me", headers={"Authorization": INVALID}).status_code == 401
+    assert_knows(answer, user)
+    assert "Set-Cookie" not in answer.headers
+    assert "Set-Cookie" in api.get("/api/auth/me", headers=user.headers).headers
+
+
+@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
+def test_a_database_busy_with_another_writer_signs_nobody_out(api: Api) -> None:
+    user = api.register()
+    with api.runtime.database.begin() as session:
+        session.execute(select(1))  # on SQLite enough to be the one who writes
+        assert_knows(api.get("/api/auth/me", headers=user.headers), user)
+
+
+def test_only_the_newest_cookies_of_a_user_stay(api: Api) -> None:
+    user, other = api.register(), api.register()
+    for _ in range(23):
+        client = api.new_client()
+        assert_knows(client.get("/api/auth/me", headers=user.headers), user)
+    assert open_sessions(api) == 20 + 1
+    for newest in (client, other.client):
+        assert send(newest, ("a.csv", GOOD_CSV)).status_code == 200
+        assert "Set-Cookie" not in newest.get("/api/verify_symbols").headers
+    assert open_sessions(api) == 20 + 1
