@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -58,11 +57,18 @@ def read_json_object(req: Request) -> dict[str, Any]:
 
 
 def _holds_nul(value: Any) -> bool:
-    if isinstance(value, str):
-        return "\x00" in value
-    if isinstance(value, Mapping):
-        return any(_holds_nul(key) or _holds_nul(item) for key, item in value.items())
-    return isinstance(value, list) and any(_holds_nul(item) for item in value)
+    # Not recursive: a body may be nested deeper than Python's functions may call each other.
+    left = [value]
+    while left:
+        item = left.pop()
+        if isinstance(item, str):
+            if "\x00" in item:
+                return True
+        elif isinstance(item, dict):
+            left.extend((*item.keys(), *item.values()))
+        elif isinstance(item, list):
+            left.extend(item)
+    return False
 
 
 def refuse_nul_in_url() -> None:

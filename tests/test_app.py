@@ -71,6 +71,19 @@ def test_nul_in_the_address_is_400(api: Api, path: str) -> None:
     assert answer.json()["status"] == "error"
 
 
+@pytest.mark.parametrize("depth", [1, 400, 1000])
+@pytest.mark.parametrize("path", ["/api/auth/login", "/api/screener/filter", "/api/portfolio/add"])
+def test_nul_in_a_body_is_400_however_deep_it_lies(api: Api, path: str, depth: int) -> None:
+    headers = {"Content-Type": "application/json", **api.register().headers}
+    for opening, closing in ((b'{"a":', b"}"), (b"[", b"]")):
+        body = b'{"x":' + opening * depth + b'"\\u0000"' + closing * depth + b"}"
+        answer = api.post(path, data=body, headers=headers)
+        assert answer.status_code == 400
+        assert "NUL" in answer.json()["message"]
+    key = api.post(path, data=b'{"x": [{"\\u0000": 1}]}', headers=headers)
+    assert key.status_code == 400
+
+
 def test_unexpected_errors_tell_nothing_but_the_request_id(
     app_settings: Settings, fresh_app: Callable[[Settings], Flask]
 ) -> None:
