@@ -52,18 +52,16 @@ def _nobodys_hash(rounds: int) -> str:
     return hash_password(uuid.uuid4().hex, rounds)
 
 
-def register(database: Database, email: str, name: str, password: str, bcrypt_rounds: int) -> Account:
-    """A new account. Raises Conflict when the e-mail address is taken; takes as long either way."""
-    password_hash = hash_password(password, bcrypt_rounds)  # outside the transaction: it takes a quarter of a second
+def register(session: Session, email: str, name: str, password_hash: str) -> Account:
+    """A new account. Raises Conflict when the e-mail address is taken."""
+    user = User(id=str(uuid.uuid4()), email=email, name=name, password_hash=password_hash)
+    session.add(user)
     try:
-        with database.begin() as session:
-            user = User(id=str(uuid.uuid4()), email=email, name=name, password_hash=password_hash)
-            session.add(user)
-            session.flush()
-            session.refresh(user)
-            return _account(user)
+        session.flush()
     except IntegrityError as error:
         raise Conflict("An account with this e-mail address exists already. Please sign in instead.") from error
+    session.refresh(user)
+    return _account(user)
 
 
 def authenticate(database: Database, email: str, password: str, bcrypt_rounds: int) -> Account:
@@ -106,22 +104,20 @@ def remember_refresh_token(session: Session, user_id: str, jti: str, family_id: 
     )
 
 
-def use_refresh_token(database: Database, jti: str, family_id: str) -> None:
-    """Spend a refresh token. One that was spent before ends its whole family. Raises Unauthorized."""
-    with database.begin() as session:
-        spent = cast(
-            CursorResult[None],
-            session.execute(
-                update(RefreshToken)
-                .where(RefreshToken.jti == jti, RefreshToken.used_at.is_(None), RefreshToken.revoked_at.is_(None))
-                .values(used_at=datetime.now(UTC))
-            ),
-        )
-        accepted = spent.rowcount == 1
-        if not accepted:
-            end_family(session, family_id)
-    if not accepted:
-        raise Unauthorized(SIGN_IN_AGAIN)
+def use_refresh_token(session: Session, jti: str, family_id: str) -> bool:
+    """Spend a refresh token. False for one that was spent before: that ends its whole family, and must be committed."""
+    spent = cast(
+        CursorResult[None],
+        session.execute(
+            update(RefreshToken)
+            .where(RefreshToken.jti == jti, RefreshToken.used_at.is_(None), RefreshToken.revoked_at.is_(None))
+            .values(used_at=datetime.now(UTC))
+        ),
+    )
+    if spent.rowcount == 1:
+        return True
+    end_family(session, family_id)
+    return False
 
 
 def end_family(session: Session, family_id: str) -> None:

@@ -7,6 +7,8 @@ import jwt
 import pytest
 from sqlalchemy import delete
 
+from klyx.blueprints import auth as views
+from klyx.database import DatabaseUnavailable
 from klyx.database.models import User
 from tests.api import Api
 
@@ -215,6 +217,33 @@ def test_a_refresh_token_works_once_even_at_the_same_time(api: Api) -> None:
             pool.map(lambda _: api.new_client().post("/api/auth/refresh", headers=headers).status_code, range(5))
         )
     assert codes.count(200) <= 1
+
+
+@pytest.mark.parametrize("step", ["issue_tokens", "bind_cookie_to_user"])
+def test_a_registration_that_failed_half_way_can_be_tried_again(
+    api: Api, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    body = {"email": "again@example.org", "password": PASSWORD, "name": "Again"}
+    with monkeypatch.context() as broken:
+        broken.setattr(views, step, unavailable)
+        assert api.post("/api/auth/register", json=body).status_code == 503
+    assert api.post("/api/auth/register", json=body).status_code == 201
+
+
+def test_a_refresh_that_failed_half_way_can_be_tried_again(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    user = api.register()
+    headers = {"Authorization": f"Bearer {user.refresh_token}"}
+    with monkeypatch.context() as broken:
+        broken.setattr(views, "issue_tokens", unavailable)
+        assert api.post("/api/auth/refresh", headers=headers).status_code == 503
+    answer = api.post("/api/auth/refresh", headers=headers)
+    assert answer.status_code == 200
+    renewed = {"Authorization": f"Bearer {answer.json()['data']['access_token']}"}
+    assert api.get("/api/auth/me", headers=renewed).status_code == 200
+
+
+def unavailable(*_: object) -> None:
+    raise DatabaseUnavailable
 
 
 def test_the_cookie_is_bound_and_cleared(api: Api) -> None:
