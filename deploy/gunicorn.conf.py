@@ -45,10 +45,12 @@ with suppress(OSError, AttributeError):
 # one process: the bounds on streams, in all and per user, are counted there.
 bind = list(settings.chat_binds if settings.serves_chat else settings.http_binds)
 workers = 1 if settings.serves_chat else settings.web_workers
-worker_class = "gthread"
+worker_class = "klyx.gunicorn_worker.EnvelopeWorker"
 threads = settings.chat_threads if settings.serves_chat else settings.web_threads
 # A full worker stops accepting, so that another one does; the few above `threads` are idle connections.
 worker_connections = threads + 8
+# The most it knows: a screen's conditions or many names can stand in an address.
+limit_request_line = 8190
 # How long open requests and streams may go on after a stop or reload. `timeout` never ends a gthread request.
 graceful_timeout = 30
 logger_class = StructuredLogger

@@ -22,20 +22,26 @@ MESSAGES: dict[int, str] = {
     404: "There is nothing at this address.",
     405: "This address does not support that method.",
     413: "The upload is too large. Send fewer or smaller files (10 MB in all) and try again.",
+    414: "The address is too long. Please ask for less at once.",
     415: "The request must be sent as JSON (Content-Type: application/json).",
     422: "The request could not be processed. Please check what was sent and try again.",
     429: "Too many requests. Please wait a moment and try again.",
+    431: "The headers of the request are too large. Please delete the cookies of this site and try again.",
     500: "Something went wrong on our side. Please try again; if it keeps happening, tell us the request id.",
     503: "The service is busy right now. Please try again in a few seconds.",
 }
 
 
-def error_response(status: int, message: str | None = None, headers: dict[str, str] | None = None) -> Response:
-    """The error envelope; answers of 500 and above also carry the request id a person can quote."""
+def error_envelope(status: int, message: str | None = None) -> dict[str, Any]:
+    """`{status, message}`; answers of 500 and above also carry the request id a person can quote."""
     body: dict[str, Any] = {"status": "error", "message": message or MESSAGES.get(status) or HTTPStatus(status).phrase}
     if status >= 500:
         body["request_id"] = request_id.get()
-    response = jsonify(body)
+    return body
+
+
+def error_response(status: int, message: str | None = None, headers: dict[str, str] | None = None) -> Response:
+    response = jsonify(error_envelope(status, message))
     response.status_code = status
     response.headers.update(headers or {})
     response.headers.setdefault("Cache-Control", "no-store")

@@ -2,27 +2,41 @@
 
 from __future__ import annotations
 
+import http.client
+import json
+import socket
+from email.message import Message
 from pathlib import Path
 
+import pytest
 import requests
 
 from klyx.stack.ports import free_port
-from tests.stack.conftest import Start, eventually
+from tests.stack.conftest import Run, Start, eventually
 
 SPEAKS = """
 def app(environ, start_response):
+    if environ["PATH_INFO"] == "/broken":
+        raise RuntimeError("a secret")
     start_response("200 OK", [("Content-Type", "text/plain")])
     return [environ["wsgi.url_scheme"].encode()]
 """
 GUNICORN = ("-m", "gunicorn", "--config", "deploy/gunicorn.conf.py")
 
 
-def test_it_believes_nobody_about_the_scheme_and_logs_in_our_format(start: Start, tmp_path: Path) -> None:
-    (tmp_path / "speaks.py").write_text(SPEAKS)
+def serve_with_gunicorn(start: Start, folder: Path, role: str = "web") -> tuple[Run, int]:
+    """A server of SPEAKS, and its port."""
+    (folder / "speaks.py").write_text(SPEAKS)
     port = free_port()
-    environ = {"HTTP_BINDS": f"127.0.0.1:{port}", "INSTANCE_FOLDER": str(tmp_path), "WEB_WORKERS": "1"}
-    run = start(*GUNICORN, "--pythonpath", str(tmp_path), "speaks:app", environ=environ)
+    binds = {"HTTP_ROLE": role, "CHAT_BINDS" if role == "chat" else "HTTP_BINDS": f"127.0.0.1:{port}"}
+    environ = {**binds, "INSTANCE_FOLDER": str(folder), "WEB_WORKERS": "1"}
+    run = start(*GUNICORN, "--pythonpath", str(folder), "speaks:app", environ=environ)
     assert eventually(lambda: "Booting worker" in run.output), run.output
+    return run, port
+
+
+def test_it_believes_nobody_about_the_scheme_and_logs_in_our_format(start: Start, tmp_path: Path) -> None:
+    run, port = serve_with_gunicorn(start, tmp_path)
 
     answer = requests.get(f"http://127.0.0.1:{port}/", headers={"X-Forwarded-Proto": "https"}, timeout=10)
 
@@ -30,6 +44,51 @@ def test_it_believes_nobody_about_the_scheme_and_logs_in_our_format(start: Start
     assert all(line.startswith('{"time":') for line in run.lines), run.output
     run.process.terminate()
     assert run.wait() == 0
+
+
+FIRST = b"GET / HTTP/1.1\r\nHost: x\r\n"
+
+
+@pytest.mark.parametrize("role", ["web", "chat"])
+def test_its_own_refusals_are_the_envelope(start: Start, tmp_path: Path, role: str) -> None:
+    _, port = serve_with_gunicorn(start, tmp_path, role)
+    requests_and_statuses = (
+        (b"GET /?" + b"x" * 8000 + b" HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", 200),
+        (b"GET /?" + b"x" * 9000 + b" HTTP/1.1\r\nHost: x\r\n\r\n", 414),
+        (FIRST + b"Cookie: " + b"x" * 9000 + b"\r\n\r\n", 431),
+        (FIRST + b"X: y\r\n" * 200 + b"\r\n", 431),
+        (FIRST + b"Content-Length: many\r\n\r\n", 400),
+        (FIRST + b"Transfer-Encoding: rot13\r\n\r\n", 501),
+        (b"hello\r\n\r\n", 400),
+    )
+    for request, status in requests_and_statuses:
+        code, headers, body = exchange(port, request)
+        assert code == status, (request[:40], body)
+        if status != 200:
+            assert headers["Content-Type"] == "application/json"
+            assert headers["Access-Control-Allow-Origin"] == "*"
+            told = json.loads(body)
+            assert told["status"] == "error"
+            assert told["message"]
+
+
+def test_what_breaks_outside_the_application_is_logged_under_the_id_that_is_told(start: Start, tmp_path: Path) -> None:
+    run, port = serve_with_gunicorn(start, tmp_path)
+    code, _, body = exchange(port, b"GET /broken HTTP/1.1\r\nHost: x\r\n\r\n")
+    assert code == 500
+    assert b"secret" not in body
+    request_id = json.loads(body)["request_id"]
+    logged = [json.loads(line) for line in run.lines if "a secret" in line]
+    assert [line["request_id"] for line in logged] == [request_id]
+
+
+def exchange(port: int, request: bytes) -> tuple[int, Message, bytes]:
+    """Status, headers and body of what comes back for these bytes."""
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+        connection.sendall(request)
+        answer = http.client.HTTPResponse(connection)
+        answer.begin()
+        return answer.status, answer.headers, answer.read()
 
 
 def test_production_without_a_secret_opens_no_port(start: Start, tmp_path: Path) -> None:
