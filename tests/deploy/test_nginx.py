@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import subprocess
@@ -11,8 +12,10 @@ import pytest
 import requests
 
 from klyx.config_settings import DEFAULT_ORIGINS
+from klyx.error_handling import MESSAGES
 from klyx.stack.ports import free_port
 from tests.stack.conftest import ROOT, eventually
+from tests.stack.test_gunicorn import exchange
 
 SITE = ROOT / "deploy" / "nginx.conf"
 NGINX = shutil.which("nginx", path="/usr/sbin:/usr/local/sbin:/usr/bin:/usr/local/bin")
@@ -94,6 +97,31 @@ def test_other_origins_cannot_read_them(proxy: int, status: int, origin: str) ->
     answer = ask(proxy, status, origin)
     assert "Access-Control-Allow-Origin" not in answer.headers
     assert answer.headers["Vary"] == "Origin"
+
+
+FIRST = b"GET /api/health HTTP/1.1\r\nHost: x\r\nOrigin: " + ALLOWED.encode() + b"\r\n"
+
+
+@pytest.mark.parametrize(
+    ("request_bytes", "status", "allowed_origin"),
+    [
+        (b"hello\r\n\r\n", 400, "*"),
+        (b"GET /api/%zz HTTP/1.1\r\nHost: x\r\n\r\n", 400, "*"),
+        (FIRST + b"Content-Length: many\r\n\r\n", 400, "*"),
+        (b"GET /api/health?" + b"x" * 9000 + b" HTTP/1.1\r\nHost: x\r\n\r\n", 414, "*"),
+        (FIRST + b"Cookie: " + b"x" * 9000 + b"\r\n\r\n", 431, ALLOWED),
+    ],
+    ids=["no-http", "bad-address", "bad-header", "long-address", "long-header"],
+)
+def test_what_nginx_cannot_read_is_answered_in_json(
+    proxy: int, request_bytes: bytes, status: int, allowed_origin: str
+) -> None:
+    code, headers, body = exchange(proxy, request_bytes)
+    assert code == status
+    assert headers["Content-Type"] == "application/json"
+    assert headers["Access-Control-Allow-Origin"] == allowed_origin
+    told = json.loads(body)
+    assert told == {"status": "error", "message": MESSAGES[status]}
 
 
 def test_nginx_knows_the_origins_that_the_application_knows() -> None:
