@@ -27,6 +27,8 @@ NEVER_CHANGES = "code"
 READY_MARK = "klyx.ready_answer"
 # How much longer than fresh an answer is kept, to be served while one request works out the next.
 STALE_SECONDS = 60
+# In If-None-Match: whatever answer there is, the client has one already.
+ANY_ETAG = "*"
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +109,8 @@ def _answer(
     key = answers.key(namespace, version, request.endpoint, arguments)
     etag = hashlib.blake2b(key.encode(), digest_size=12).hexdigest()
     is_safe = request.method in ("GET", "HEAD")
-    if is_safe and (offered := matching_etag(request.headers.get("If-None-Match", ""), etag)):
+    if_none_match = request.headers.get("If-None-Match", "")
+    if is_safe and if_none_match.strip() != ANY_ETAG and (offered := matching_etag(if_none_match, etag)):
         return _with_headers(Response(status=HTTPStatus.NOT_MODIFIED), policy, offered)
     refused: list[Response] = []
 
@@ -137,6 +140,9 @@ def _answer(
         response = _body_response(entry, entry.body)
         response.headers["Cache-Control"] = "no-store"
         return response
+    # Whether there is an answer at all shows only now.
+    if offered := matching_etag(if_none_match, entry.etag):
+        return _with_headers(Response(status=HTTPStatus.NOT_MODIFIED), policy, offered)
     if not policy.is_personal:
         request.environ[READY_MARK] = ReadyMark(namespace, key, str(request.url_rule))
     return _ready_response(entry, policy)
@@ -168,6 +174,8 @@ def matching_etag(if_none_match: str, etag: str) -> str | None:
     """The ETag, of the plain or of the compressed body, that the client has already; None when it has neither."""
     if not if_none_match:
         return None
+    if if_none_match.strip() == ANY_ETAG:
+        return etag
     offered = {part.strip().removeprefix("W/").strip('"') for part in if_none_match.split(",")}
     return next((known for known in (etag, f"{etag}-gzip") if known in offered), None)
 

@@ -106,6 +106,18 @@ def test_a_known_answer_is_not_sent_again(api: Api, path: str) -> None:
     assert plain(api, path, **{"If-None-Match": '"other"'}).status_code == 200
 
 
+def test_any_answer_will_do_for_a_client_that_says_so_once_there_is_one(api: Api) -> None:
+    any_answer = {"If-None-Match": "*"}
+    for _ in range(3):  # not kept yet, then ready
+        answer = plain(api, "/api/stock/INFY", **any_answer)
+        assert (answer.status_code, answer.content) == (304, b"")
+        assert plain(api, "/api/stock/NOSUCH", **any_answer).status_code == 404
+        assert plain(api, "/api/stock/INFY").headers["ETag"] == answer.headers["ETag"]
+    assert plain(api, LISTED, **{"If-None-Match": '"*"'}).status_code == 200
+    asha = api.register()
+    assert plain(api, "/api/portfolio", **asha.headers, **any_answer).status_code == 304
+
+
 def test_an_etag_is_believed_before_anything_is_computed(api: Api, fresh_app: Callable[[Settings], Flask]) -> None:
     etag = plain(api, LISTED).headers["ETag"]
     api.runtime.redis.flushall()
