@@ -7,6 +7,7 @@ from klyx.confinement import confine
 from klyx.workbooks.child.content import check_content
 from klyx.workbooks.child.delimited import read_delimited
 from klyx.workbooks.child.grid import shape_table
+from klyx.workbooks.child.percent_formats import PercentFormats
 from klyx.workbooks.child.refusal import Refused
 from klyx.workbooks.child.spreadsheet import read_spreadsheet
 from klyx.workbooks.child.zip_guard import check_archive
@@ -45,9 +46,11 @@ def encode_table(data: bytes, extension: str, limits: WorkbookLimits) -> bytes:
     if extension == ".csv":
         rows = read_delimited(data, limits)
     else:
+        formats = None
         if extension == ".xlsx":
             check_archive(data, limits)
-        rows = read_spreadsheet(data, limits)
+            formats = PercentFormats(data, limits)
+        rows = read_spreadsheet(data, limits, formats)
     table = shape_table(rows, limits)
     encoded = json.dumps(table, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
     if len(encoded) > limits.max_answer_bytes:
