@@ -45,13 +45,14 @@ def run(runtime: Runtime, lease: Lease, progress: ProgressReporter) -> None:
     with runtime.database.read() as session:
         rows, found = process_inputs.resolve(session, rows)
         listed = symbols.listed_codes(session, [text(row, NSE_CODE) for row in rows])
+        market = process_inputs.year_changes(session)
     is_complete = bool(lease.arguments.get("use_multi_source"))
     deadline = Deadline(runtime.settings.enrichment_deadline_seconds)
     with _search_insights(runtime, rows, listed, deadline) as search:
         enrichment = _enrich(runtime, listed, progress, deadline, is_complete=is_complete)
         insights = search.collect()
     progress.report(SAVING, DONE, "Working out scores and saving the results.")
-    analysis = analyse(rows, enrichment.records, insights.news, insights.snapshots)
+    analysis = analyse(rows, enrichment.records, insights.news, insights.snapshots, market)
     summary = summarise(rows, enrichment, [*problems, *found, *analysis.problems], skipped, inputs)
     progress.check()
     with runtime.database.begin() as session:

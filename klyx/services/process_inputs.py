@@ -7,10 +7,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from klyx.config import Settings
-from klyx.database.models import Workspace
+from klyx.database.models import Stock, Workspace
 from klyx.services import portfolio, refusals, stocks, symbols
 from klyx.services.analysis.columns import (
     DATA_SOURCES,
@@ -21,6 +22,7 @@ from klyx.services.analysis.columns import (
     STOCK_NAME,
 )
 from klyx.services.analysis.merging import file_order
+from klyx.services.analysis.strength import YearChanges
 from klyx.services.analysis.table import Problem, Row, Table, text
 from klyx.services.analysis.text import clean_text, comparison_key
 from klyx.services.holdings import COLUMNS, Holding, codes_of_names, corrections_of, uploads_to_analyse
@@ -157,3 +159,9 @@ def resolve(session: Session, rows: Sequence[Row]) -> tuple[list[Row], list[Prob
             problems.append(Problem(message, stock_name=text(row, STOCK_NAME)))
         resolved.append({**row, NSE_CODE: code or written or None})
     return resolved, problems
+
+
+def year_changes(session: Session) -> YearChanges:
+    """The changes over a year that the stock table knows."""
+    known = select(Stock.nse_code, Stock.year_1_change_pct).where(Stock.year_1_change_pct.is_not(None))
+    return YearChanges.of((code, float(change)) for code, change in session.execute(known) if change is not None)

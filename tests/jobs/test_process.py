@@ -98,6 +98,16 @@ def test_a_name_gives_a_missing_or_unknown_symbol(api: Api) -> None:
     assert result["problems"][0]["stock"] == "Reliance Industries"
 
 
+def test_relative_strength_is_a_place_among_all_stocks_of_the_table(api: Api) -> None:
+    api.starter()
+    best = max(stock["year_1_change_pct"] or 0 for stock in api.get("/api/database/stocks?limit=100").json()["data"])
+    send(api, ("a.csv", f"Stock Name,1Yr change %\nBest,{best + 1}\nAs good,{best}\nWorst,-100\n".encode()))
+    analyse(api, api)
+    first, second, last = (row["Relative Strength"] for row in rows_of(api))
+    assert (first, last) == (99, 0)
+    assert 90 < second <= 99
+
+
 def test_a_file_that_vanished_is_reported_and_the_rest_goes_on(api: Api) -> None:
     send(api, ("a.csv", GOOD_CSV), ("b.xlsx", GOOD_XLSX))
     next(path for path in stored_files(api) if path.suffix == ".csv").unlink()

@@ -16,7 +16,8 @@ from klyx.services.analysis.insights import FAILED_INSIGHTS, News, initial_insig
 from klyx.services.analysis.merging import file_order, merge_tables
 from klyx.services.analysis.quality import Quality, quality_of
 from klyx.services.analysis.ratios import price_earnings_to_growth, ratios_of_row, return_on_capital_employed
-from klyx.services.analysis.scores import durability_of, momentum_of, relative_strengths, valuation_of
+from klyx.services.analysis.scores import durability_of, momentum_of, valuation_of
+from klyx.services.analysis.strength import YearChanges
 from klyx.services.analysis.table import Cell, Problem, Row, Table, fill, finite, number, text
 from klyx.services.analysis.technicals import TechnicalSnapshot
 from klyx.services.analysis.units import crores_to_rupees
@@ -108,13 +109,15 @@ def analyse(
     records: Mapping[str, Merged],
     news: Mapping[str, News] | None = None,
     snapshots: Mapping[str, TechnicalSnapshot] | None = None,
+    market: YearChanges | None = None,
 ) -> Analysis:
     """Enrich, score and describe unified rows.
 
     `records`, what the sources know, and `snapshots` of price histories by NSE code, `news` by stock
-    name; stocks without an entry keep the workbooks' own figures. A stock whose analysis fails stays
-    in the result with what the workbooks say.
+    name; stocks without an entry keep the workbooks' own figures. Relative strength is a place in the
+    `market`. A stock whose analysis fails stays in the result with what the workbooks say.
     """
+    market = market or YearChanges()
     spreadsheet_columns = dict.fromkeys(column for row in rows for column in row)
     columns = tuple(dict.fromkeys((*spreadsheet_columns, *c.PIPELINE_COLUMNS)))
     problems: list[Problem] = []
@@ -129,11 +132,10 @@ def analyse(
             problems.append(_failure(row, "Its missing figures could not be filled in"))
         prepared.append(complete)
 
-    strengths = relative_strengths([number(row, c.YEAR_CHANGE) for row in prepared])
     results: list[ResultRow] = []
-    for row, strength in zip(prepared, strengths, strict=True):
+    for row in prepared:
         try:
-            fill(row, c.RELATIVE_STRENGTH, strength)
+            fill(row, c.RELATIVE_STRENGTH, market.strength(number(row, c.YEAR_CHANGE), text(row, c.NSE_CODE)))
             _add_scores(row)
             from_history = (snapshots or {}).get(text(row, c.NSE_CODE))
             insights = insights_of(row, (news or {}).get(text(row, c.STOCK_NAME)), from_history)

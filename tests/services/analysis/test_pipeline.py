@@ -8,6 +8,7 @@ import pytest
 
 from klyx.services.analysis.insights import FAILED_INSIGHTS, News
 from klyx.services.analysis.pipeline import Analysis, ResultRow, analyse, unify
+from klyx.services.analysis.strength import YearChanges
 from klyx.services.analysis.table import Table
 from klyx.services.market_data.merge import Merged, MergedField
 from tests.services.analysis.builders import known, table
@@ -194,16 +195,24 @@ def test_return_on_capital_from_totals_when_they_are_known() -> None:
     assert row["ROCE Annual %"] == 20.0
 
 
-def test_relative_strength_is_over_all_rows_and_feeds_momentum() -> None:
+def test_relative_strength_is_over_all_known_stocks_and_feeds_momentum() -> None:
     sheet = table(
-        ("Stock Name", "1Yr change %", "Current Price", "1Yr High", "1Yr Low"),
-        ("Best", 50.0, 100.0, 100.0, 50.0),
-        ("Unknown", None, 100.0, 100.0, 50.0),
-        ("Worst", 0.0, 100.0, 100.0, 50.0),
+        ("Stock Name", "NSE Code", "1Yr change %", "Current Price", "1Yr High", "1Yr Low"),
+        ("Best", "BEST", 50.0, 100.0, 100.0, 50.0),
+        ("Unknown", "X", None, 100.0, 100.0, 50.0),
+        ("Worst", "WORST", -5.0, 100.0, 100.0, 50.0),
     )
-    rows = analysed(sheet).rows
-    assert [row["Relative Strength"] for row in rows] == [99, None, 0]
-    assert [row["Momentum Score"] for row in rows] == [79, 40, 40]
+    market = YearChanges.of((f"S{change}", float(change)) for change in range(0, 100, 2))
+    rows = analyse(unify([sheet]).rows, {}, market=market).rows
+    assert [row["Relative Strength"] for row in rows] == [51, None, 0]
+    assert [row["Momentum Score"] for row in rows] == [60, 40, 40]
+
+
+def test_without_a_market_momentum_goes_by_the_change_itself() -> None:
+    sheet = table(("Stock Name", "1Yr change %", "Current Price", "1Yr High", "1Yr Low"), ("A", 30.0, 100, 100, 50))
+    (row,) = analysed(sheet).rows
+    assert row["Relative Strength"] is None
+    assert row["Momentum Score"] == 70
 
 
 def test_a_failing_source_record_costs_only_its_own_gaps(caplog: pytest.LogCaptureFixture) -> None:
