@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Self, TypeVar
 
@@ -80,7 +80,11 @@ class InsightSearch:
         lacking = [code for code, row in by_code.items() if not technical_snapshot(row).is_complete]
         self._found.snapshots.update(_kept_snapshots(database, lacking))
         kept_news = _kept_news(database, list(by_code))
-        self._found.news.update({text(by_code[code], STOCK_NAME): news for code, news in kept_news.items()})
+        names = {code: text(by_code[code], STOCK_NAME) for code in kept_news}
+        fresh_since = utc_now() - FRESH_NEWS
+        fresh = {code for code, kept in kept_news.items() if kept.obtained_at >= fresh_since}
+        self._found.news.update({names[code]: kept_news[code].news for code in fresh})
+        self._older_news = {names[code]: kept.news for code, kept in kept_news.items() if code not in fresh}
         self._history_questions = _Questions(history_sources)
         self._news_questions = _Questions(news_sources)
         if history_sources:
@@ -89,7 +93,7 @@ class InsightSearch:
                     self._futures.append(self._histories.submit(self._ask_history, code))
         if news_sources:
             for code, row in by_code.items():
-                if code not in kept_news:
+                if code not in fresh:
                     self._futures.append(self._headlines.submit(self._ask_news, text(row, STOCK_NAME)))
 
     def __enter__(self) -> Self:
@@ -100,11 +104,14 @@ class InsightSearch:
             executor.shutdown(wait=False, cancel_futures=True)
 
     def collect(self) -> Insights:
-        """What was found by the deadline; each source's failures are logged once, with their number."""
+        """What was found by the deadline, else older headlines that are kept, as the stock's page shows them.
+
+        Each source's failures are logged once, with their number.
+        """
         wait(self._futures, timeout=self._deadline.remaining())
         for questions in (self._history_questions, self._news_questions):
             questions.log_failures()
-        return Insights(dict(self._found.snapshots), dict(self._found.news))
+        return Insights(dict(self._found.snapshots), self._older_news | self._found.news)
 
     def _ask_history(self, code: str) -> None:
         since = utc_now().date() - HISTORY
@@ -174,20 +181,21 @@ def _kept_snapshots(database: Database, codes: Sequence[str]) -> dict[str, Techn
     }
 
 
-def _kept_news(database: Database, codes: Sequence[str]) -> dict[str, News]:
+@dataclass(frozen=True, slots=True)
+class _KeptNews:
+    news: News
+    obtained_at: datetime
+
+
+def _kept_news(database: Database, codes: Sequence[str]) -> dict[str, _KeptNews]:
     origin = StockFieldProvenance
-    fresh = and_(
-        origin.stock_id == Stock.id,
-        origin.field == "news_headlines",
-        origin.source != SAMPLE_SOURCE,
-        origin.obtained_at >= utc_now() - FRESH_NEWS,
-    )
-    columns = (Stock.nse_code, Stock.news_headlines, Stock.news_sentiment, Stock.news_score)
+    dated = and_(origin.stock_id == Stock.id, origin.field == "news_headlines", origin.source != SAMPLE_SOURCE)
+    columns = (Stock.nse_code, Stock.news_headlines, Stock.news_sentiment, Stock.news_score, origin.obtained_at)
     with database.read() as session:
-        rows = session.execute(select(*columns).join(origin, fresh).where(Stock.nse_code.in_(codes))).all()
+        rows = session.execute(select(*columns).join(origin, dated).where(Stock.nse_code.in_(codes))).all()
     return {
-        str(code): _as_news(headlines, sentiment, score)
-        for code, headlines, sentiment, score in rows
+        str(code): _KeptNews(_as_news(headlines, sentiment, score), obtained_at)
+        for code, headlines, sentiment, score, obtained_at in rows
         if headlines is not None and sentiment is not None and score is not None
     }
 

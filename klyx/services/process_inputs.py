@@ -20,6 +20,7 @@ from klyx.services.analysis.columns import (
     RESERVED_COLUMNS,
     SECTOR,
     STOCK_NAME,
+    TECHNICAL_COLUMNS,
 )
 from klyx.services.analysis.merging import file_order
 from klyx.services.analysis.strength import YearChanges
@@ -38,7 +39,7 @@ logger = logging.getLogger(__name__)
 MOST_CELLS = 1_000_000
 TOO_MANY_CELLS = "Together with your other files this is more than can be analysed at once. Clear some and start again."
 VANISHED = "The file is not there any more. Please upload it again."
-KEPT_COLUMNS = frozenset({DATA_SOURCES, LAST_UPDATED})
+KEPT_COLUMNS = frozenset({DATA_SOURCES, LAST_UPDATED, *TECHNICAL_COLUMNS})
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,9 +136,9 @@ def _figures(stock: StockObject) -> Row:
     """The stock's values under the names that spreadsheets have for them."""
     row: Row = {NSE_CODE: stock["nse_code"], SECTOR: stock["sector_name"]}
     for field in stocks.FIELDS:
-        for name in field.display_names:
+        for name in (*field.display_names, *field.omitted_names):
             if name != STOCK_NAME and (name in KEPT_COLUMNS or name not in RESERVED_COLUMNS):
-                row[name] = stock[name]
+                row[name] = stock.get(name)
     return row
 
 

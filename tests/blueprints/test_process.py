@@ -131,6 +131,9 @@ def test_without_files_the_portfolio_is_analysed(api: Api) -> None:
     assert known["NSE Code"] == "INFY"
     assert known["Market Capitalization"] == stock["market_cap"]
     assert known["Data Sources"] == stock["data_sources"]
+    technicals = {name: value for name, value in stock.items() if name.startswith("Tech_")}
+    assert technicals["Tech_MACD_Signal"]
+    assert {name: known.get(name) for name in technicals} == technicals
     assert unknown["Stock Name"] == "Nobody Knows This Pvt Ltd"
     assert unknown["NSE Code"] is None
     assert unknown["Current Price"] is None

@@ -141,6 +141,20 @@ def test_what_is_kept_and_old_is_asked_for(database: Database, news: GoogleNewsS
 
 
 @pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
+def test_headlines_that_are_old_are_told_where_nobody_has_newer_ones(database: Database) -> None:
+    stock_id = add(database)
+    kept: dict[str, str | int] = {
+        "news_headlines": '[{"title":"Kept","publisher":"Mint"}]',
+        "news_sentiment": "Bullish",
+        "news_score": 1,
+    }
+    old = utc_now() - timedelta(days=9)
+    with database.begin() as session:
+        store(session, {stock_id: {name: ColumnValue(value, "Google News", old) for name, value in kept.items()}})
+    assert search(database, [ROW]).news[COMPANY.name]["sentiment"] == "Bullish"
+
+
+@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
 @pytest.mark.parametrize("error", [SourceRateLimited("slow down", 60.0), SourceUnavailable("down"), ValueError("bug")])
 def test_failures_cost_only_their_insights(
     database: Database, news: GoogleNewsSource, simulator: Simulator, error: Exception

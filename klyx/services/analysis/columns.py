@@ -91,8 +91,7 @@ QUALITY = "_quality"
 # The clients format these unless the key is absent; null or text would take their page down.
 OMITTED_WHEN_UNKNOWN = frozenset({TECH_RSI, TECH_MACD, TECH_MFI})
 
-INSIGHT_COLUMNS = (
-    INSIGHTS,
+TECHNICAL_COLUMNS = (
     TECH_TREND,
     TECH_RSI,
     TECH_RSI_STATE,
@@ -101,6 +100,11 @@ INSIGHT_COLUMNS = (
     TECH_MFI,
     TECH_VOLUME_SIGNAL,
     TECH_VOLUME_PERCENT,
+)
+
+INSIGHT_COLUMNS = (
+    INSIGHTS,
+    *TECHNICAL_COLUMNS,
     NEWS_SENTIMENT,
     NEWS_SCORE,
     NEWS_HEADLINES,

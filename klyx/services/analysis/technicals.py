@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from klyx.services.analysis import columns as c
-from klyx.services.analysis.table import Cell, Row, finite, number
+from klyx.services.analysis.table import Cell, Row, finite, number, text
 
 UNKNOWN_TREND = "Unknown"
 _INDICATORS = (c.SMA50, c.SMA200, c.RSI, c.MACD, c.MACD_SIGNAL_LINE, c.MFI)
@@ -46,19 +46,24 @@ class TechnicalSnapshot:
 
 
 def technical_snapshot(row: Mapping[str, Cell]) -> TechnicalSnapshot:
-    """The snapshot of a row's own indicators, values rounded to two decimals."""
-    rsi, macd = number(row, c.RSI), number(row, c.MACD)
+    """The snapshot of a row's own indicators, values rounded to two decimals.
+
+    A row of the stock table states `Tech_*` values of its own, which have other definitions: they come first.
+    """
+    rsi, macd = number(row, c.TECH_RSI, c.RSI), number(row, c.TECH_MACD, c.MACD)
     signal_line = number(row, c.MACD_SIGNAL_LINE)
     volume_signal, volume_percent = volume_against_week(number(row, c.DAY_VOLUME), number(row, c.WEEK_VOLUME))
+    stated_percent = number(row, c.TECH_VOLUME_PERCENT)
     return TechnicalSnapshot(
-        trend=_trend_of(row),
+        trend=text(row, c.TECH_TREND) or _trend_of(row),
         rsi=_rounded(rsi),
-        rsi_state=None if rsi is None else rsi_state(rsi),
+        rsi_state=text(row, c.TECH_RSI_STATE) or (None if rsi is None else rsi_state(rsi)),
         macd=_rounded(macd),
-        macd_signal=None if macd is None or signal_line is None else macd_signal(macd, signal_line),
-        mfi=_rounded(number(row, c.MFI)),
-        volume_signal=volume_signal,
-        volume_percent=volume_percent,
+        macd_signal=text(row, c.TECH_MACD_SIGNAL)
+        or (None if macd is None or signal_line is None else macd_signal(macd, signal_line)),
+        mfi=_rounded(number(row, c.TECH_MFI, c.MFI)),
+        volume_signal=text(row, c.TECH_VOLUME_SIGNAL) or volume_signal,
+        volume_percent=volume_percent if stated_percent is None else stated_percent,
     )
 
 

@@ -39,6 +39,22 @@ def test_snapshot_of_a_spreadsheet_row() -> None:
     assert snapshot.is_complete
 
 
+def test_what_the_stock_table_states_comes_before_what_the_usual_indicators_say() -> None:
+    stated: Row = {
+        "Tech_Trend": "Bullish (Long Term)",
+        "Tech_RSI": 71.25,
+        "Tech_RSI_State": "Overbought",
+        "Tech_MACD": 3.5,
+        "Tech_MACD_Signal": "Bearish",
+        "Tech_MFI": 40.0,
+        "Tech_Vol_Signal": "High",
+        "Tech_Vol_Pct": 80.0,
+    }
+    assert technical_snapshot({**ADANI_ENTERPRISES, **stated}).cells() == stated
+    gaps: Row = dict.fromkeys(stated)
+    assert technical_snapshot({**ADANI_ENTERPRISES, **gaps}) == technical_snapshot(ADANI_ENTERPRISES)
+
+
 def test_unknown_numbers_are_absent_and_unknown_labels_null() -> None:
     snapshot = technical_snapshot({"Stock Name": "Infosys"})
     assert snapshot.cells() == {
