@@ -88,6 +88,41 @@ NEWS_SCORE = "News_Score"
 NEWS_HEADLINES = "News_Headlines"
 QUALITY = "_quality"
 
+ZERO_IS_A_GAP = frozenset(
+    {
+        PRICE,
+        MARKET_CAP,
+        PE,
+        PEG,
+        PB,
+        PS,
+        SECTOR_PE,
+        ROE,
+        ROA,
+        NET_MARGIN,
+        OPERATING_MARGIN_ANNUAL,
+        OPERATING_MARGIN_QUARTER,
+        REVENUE_ANNUAL,
+        REVENUE_QUARTER,
+        NET_PROFIT_ANNUAL,
+        NET_PROFIT_QUARTER,
+        OPERATING_PROFIT_ANNUAL,
+        BASIC_EPS,
+        CURRENT_RATIO,
+        TOTAL_ASSETS,
+        CURRENT_ASSETS,
+        CURRENT_LIABILITIES,
+        EQUITY,
+        BETA,
+        YEAR_HIGH,
+        YEAR_LOW,
+        "52 Week High",
+        "52 Week Low",
+        TARGET_PRICE,
+    }
+)
+"""Where a 0 more often means "unknown", as klyx.services.market_data.vocabulary has it; debt or a holding may be 0."""
+
 # The clients format these unless the key is absent; null or text would take their page down.
 OMITTED_WHEN_UNKNOWN = frozenset({TECH_RSI, TECH_MACD, TECH_MFI})
 

@@ -82,9 +82,10 @@ def fill_symbols(rows: Iterable[Row], symbols: Mapping[str, str]) -> tuple[Row, 
 def enrich(row: Mapping[str, Cell], known: Merged | None) -> Row:
     """The row with its missing cells filled from what the sources know, and with what follows from both.
 
-    A known cell is never overwritten, and 0 is known. Adds `Data Sources` (who gave a figure)
-    and `Last Updated` (when the last of them was asked, ISO 8601 in UTC). A row that names sources of its
-    own, as one of the stock table does, keeps them; its figures are no workbook's.
+    A known cell is never overwritten; whether 0 is known depends on the column (see `fill`). Adds
+    `Data Sources` (who gave a figure) and `Last Updated` (when the last of them was asked, ISO 8601 in
+    UTC). A row that names sources of its own, as one of the stock table does, keeps them; its figures are
+    no workbook's.
     """
     enriched = dict(row)
     enriched.setdefault(c.LAST_UPDATED, None)

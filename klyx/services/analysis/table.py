@@ -4,6 +4,8 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from klyx.services.analysis.columns import ZERO_IS_A_GAP
+
 Cell = str | int | float | bool | None
 """One value of a worksheet. Dates are ISO text; numbers are finite; None is "unknown"."""
 
@@ -55,8 +57,14 @@ def text(row: Mapping[str, Cell], column: str) -> str:
 
 
 def fill(row: Row, column: str, value: Cell) -> bool:
-    """Put the value into the column when it is missing there and known here; True when it was."""
-    if value is None or row.get(column) is not None:
+    """Put the value into the column when it is missing there and known here; True when it was.
+
+    A 0 in a column that is practically never 0 gives way to a figure.
+    """
+    if value is None:
+        return False
+    present = row.get(column)
+    if present is not None and not (column in ZERO_IS_A_GAP and present == 0 and value != 0):
         return False
     row[column] = value
     return True

@@ -3,10 +3,13 @@ import pytest
 from klyx.services.analysis.columns import (
     PIPELINE_COLUMNS,
     RESERVED_COLUMNS,
+    ZERO_IS_A_GAP,
     ColumnKind,
     canonical_heading,
     column_kind,
 )
+from klyx.services.analysis.enrichment import AMOUNT_FIELDS, FRACTION_FIELDS
+from klyx.services.market_data.vocabulary import NUMBERS
 
 
 @pytest.mark.parametrize(
@@ -72,3 +75,10 @@ def test_pipeline_columns_are_distinct_and_hold_what_clients_need_present() -> N
     }
     assert needed <= set(PIPELINE_COLUMNS)
     assert "Current Price" not in RESERVED_COLUMNS
+
+
+def test_zeros_are_gaps_where_the_vocabulary_of_sources_has_them() -> None:
+    columns = {**AMOUNT_FIELDS, **FRACTION_FIELDS, "pe_ratio": "PE TTM Price to Earnings"}
+    for field, column in columns.items():
+        is_gap = NUMBERS[field].zero_is_a_gap or NUMBERS[field].never_zero
+        assert (column in ZERO_IS_A_GAP) is is_gap, column

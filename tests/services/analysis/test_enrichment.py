@@ -32,9 +32,26 @@ def test_fractions_are_always_multiplied(field: str, column: str, fraction: floa
         ("recommendation_key", "Forecaster Estimates Reco"),
     ],
 )
-@pytest.mark.parametrize("own", [0, 0.0, -3.5, 61.2])
+@pytest.mark.parametrize("own", [-3.5, 61.2])
 def test_a_known_cell_is_never_overwritten(field: str, column: str, own: float) -> None:
     assert enrich({column: own}, known(**{field: 0.5}))[column] == own
+
+
+@pytest.mark.parametrize(
+    ("field", "column", "stays"),
+    [
+        ("marketCap", "Market Capitalization", False),
+        ("net_income", "Net Profit Annual", False),
+        ("operating_margin", "Operating Profit Margin Annual %", False),
+        ("total_debt", "YF_TotalDebt", True),
+        ("promoter_holding", "Promoter holding latest %", True),
+        ("dividend_yield", "Dividend Yield Annual %", True),
+        ("year1Change", "1Yr change %", True),
+    ],
+)
+def test_a_zero_is_a_gap_only_where_a_figure_is_practically_never_zero(field: str, column: str, stays: bool) -> None:
+    assert (enrich({column: 0}, known(**{field: 0.5}))[column] == 0) is stays
+    assert enrich({column: 0}, known(**{field: 0.0}))[column] == 0
 
 
 def test_the_rows_given_are_not_changed() -> None:

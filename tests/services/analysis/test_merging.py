@@ -26,14 +26,12 @@ def test_outer_join_prefers_known_values_of_any_file() -> None:
     assert merged.problems == ()
 
 
-def test_a_known_zero_is_not_replaced() -> None:
+def test_a_zero_gives_way_only_where_it_stands_for_unknown() -> None:
+    headings = ("Stock Name", "Current Price", "ROE Annual %", "YF_TotalDebt", "Day change %", "Net Profit Annual")
     merged = merge_tables(
-        [
-            table(("Stock Name", "ROE Annual %"), ("Infosys", 0)),
-            table(("Stock Name", "ROE Annual %"), ("Infosys", 31.8)),
-        ]
+        [table(headings, ("Infosys", 0, 0, 0, 0, 0)), table(headings, ("Infosys", 1500, 31.8, 5, 1.2, 0))]
     )
-    assert merged.rows[0]["ROE Annual %"] == 0
+    assert merged.rows[0] == dict(zip(headings, ("Infosys", 1500, 31.8, 0, 0, 0), strict=True))
 
 
 def test_names_match_without_case_and_spacing_and_keep_the_first_spelling() -> None:

@@ -154,7 +154,7 @@ def test_records_fill_gaps_by_nse_code() -> None:
     source = known(marketCap=2.5e12, roe=0.15, revenue=9e11, total_assets=1.2e12, total_debt=0.0)
     infosys, wipro = analysed(FUNDAMENTALS, records={"WIPRO": source}).rows
     assert wipro["Market Capitalization"] == 2.5e12
-    assert wipro["ROE Annual %"] == 0
+    assert wipro["ROE Annual %"] == 15.0
     assert wipro["YF_TotalDebt"] == 0.0
     assert wipro["Data Sources"] == "Workbook, Yahoo Finance"
     assert wipro["Last Updated"] == "2026-01-31T09:30:15Z"

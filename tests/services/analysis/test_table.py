@@ -27,6 +27,7 @@ def test_text_is_empty_without_text() -> None:
 def test_fill_keeps_a_known_zero_and_ignores_unknown_values() -> None:
     row: Row = {"zero": 0, "missing": None}
     assert not fill(row, "zero", 7)
+    assert not fill({"Current Price": 0}, "Current Price", 0.0)
     assert not fill(row, "missing", None)
     assert fill(row, "missing", 7)
     assert row == {"zero": 0, "missing": 7}
