@@ -17,6 +17,7 @@ from klyx.database.starter import load_starter_list
 from klyx.errors import KlyxError
 from klyx.logs import configure_logging
 from klyx.runtime import build_runtime
+from klyx.services.market_data.scores import recompute_scores
 
 
 def prepare_database(database: Database) -> None:
@@ -25,9 +26,11 @@ def prepare_database(database: Database) -> None:
     if done:
         click.echo(f"klyx: The database has {len(done)} new parts of its schema.", err=True)
     with database.begin() as session:
-        if session.scalar(select(Stock.id).limit(1)) is None:
-            count = load_starter_list(session, read_starter_list())
-            click.echo(f"klyx: The database has a starter list of {count} stocks; its figures are samples.", err=True)
+        is_empty = session.scalar(select(Stock.id).limit(1)) is None
+        count = load_starter_list(session, read_starter_list()) if is_empty else 0
+    if count:
+        recompute_scores(database)
+        click.echo(f"klyx: The database has a starter list of {count} stocks; its figures are samples.", err=True)
 
 
 def main() -> int:

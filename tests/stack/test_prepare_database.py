@@ -39,6 +39,8 @@ def test_an_empty_database_gets_schema_and_starter_list(empty: Database) -> None
     assert count(empty) == 50
     with empty.read() as session:
         assert set(session.scalars(select(Stock.data_sources))) == {"Sample data"}
+        for score in (Stock.roce_annual_pct, Stock.rel_strength_score, Stock.momentum_score):
+            assert session.scalar(select(func.count(score)))
 
 
 def test_what_is_there_is_left_alone(empty: Database) -> None:
