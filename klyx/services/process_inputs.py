@@ -17,6 +17,7 @@ from klyx.services.analysis.columns import (
     DATA_SOURCES,
     LAST_UPDATED,
     NSE_CODE,
+    OPERATING_MARGIN_ANNUAL,
     RESERVED_COLUMNS,
     SECTOR,
     STOCK_NAME,
@@ -134,7 +135,9 @@ def portfolio_rows(session: Session, user_id: str) -> list[Row]:
 
 def _figures(stock: StockObject) -> Row:
     """The stock's values under the names that spreadsheets have for them."""
-    row: Row = {NSE_CODE: stock["nse_code"], SECTOR: stock["sector_name"]}
+    # The display name of this column says "Qtr", but sources and scores mean the year's margin.
+    margin = stock["operating_margin_pct"]
+    row: Row = {NSE_CODE: stock["nse_code"], SECTOR: stock["sector_name"], OPERATING_MARGIN_ANNUAL: margin}
     for field in stocks.FIELDS:
         for name in (*field.display_names, *field.omitted_names):
             if name != STOCK_NAME and (name in KEPT_COLUMNS or name not in RESERVED_COLUMNS):

@@ -131,6 +131,10 @@ def test_without_files_the_portfolio_is_analysed(api: Api) -> None:
     assert known["NSE Code"] == "INFY"
     assert known["Market Capitalization"] == stock["market_cap"]
     assert known["Data Sources"] == stock["data_sources"]
+    capital = stock["total_assets"] - stock["current_liabilities"]
+    profit = stock["revenue_annual"] * stock["operating_margin_pct"] / 100
+    assert known["Operating Profit Annual"] == pytest.approx(profit)
+    assert known["ROCE Annual %"] == pytest.approx(profit / capital * 100, abs=1e-4)
     technicals = {name: value for name, value in stock.items() if name.startswith("Tech_")}
     assert technicals["Tech_MACD_Signal"]
     assert {name: known.get(name) for name in technicals} == technicals

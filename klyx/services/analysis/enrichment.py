@@ -192,6 +192,9 @@ def _derive(row: Row) -> None:
     assets, liabilities = number(row, c.CURRENT_ASSETS), number(row, c.CURRENT_LIABILITIES)
     if assets is not None and liabilities is not None and liabilities > 0:
         fill(row, c.CURRENT_RATIO, finite(round(assets / liabilities, 6)))
+    revenue, margin = number(row, c.REVENUE_ANNUAL), number(row, c.OPERATING_MARGIN_ANNUAL)
+    if revenue is not None and margin is not None:
+        fill(row, c.OPERATING_PROFIT_ANNUAL, finite(round(revenue * margin / 100, 2)))
     target, price = number(row, c.TARGET_PRICE), number(row, c.PRICE)
     if target is not None and price is not None and price > 0:
         fill(row, c.UPSIDE, finite(round((target - price) / price * 100, 2)))

@@ -117,6 +117,18 @@ def test_day_change_is_against_the_previous_close(previous: float, change: float
         ({"YF_CurrentAssets": 150.0, "YF_CurrentLiabilities": 0}, "Current Ratio", None),
         ({"YF_CurrentAssets": 1e308, "YF_CurrentLiabilities": 1e-10}, "Current Ratio", None),
         (
+            {"Operating Revenue Annual": 1000.0, "Operating Profit Margin Annual %": 30.0},
+            "Operating Profit Annual",
+            300.0,
+        ),
+        ({"Operating Revenue Annual": 1000.0}, "Operating Profit Annual", None),
+        # One quarter's margin says nothing of the year.
+        (
+            {"Operating Revenue Annual": 1000.0, "Operating Profit Margin Qtr %": 30.0},
+            "Operating Profit Annual",
+            None,
+        ),
+        (
             {"Forecaster Estimates Target Price": 120.0, "Current Price": 100.0},
             "Forecaster Estimates 12Mth Upside %",
             20.0,

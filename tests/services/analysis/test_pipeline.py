@@ -195,6 +195,21 @@ def test_return_on_capital_from_totals_when_they_are_known() -> None:
     assert row["ROCE Annual %"] == 20.0
 
 
+def test_return_on_capital_from_the_workbooks_own_totals() -> None:
+    sheet = table(
+        (
+            "Stock Name",
+            "Operating Revenue Annual",
+            "Operating Profit Margin Annual %",
+            "YF_TotalAssets",
+            "YF_CurrentLiabilities",
+            "ROE Annual %",
+        ),
+        ("Infosys", 100.0, 30.0, 1.7e9, 0.2e9, 31.8),
+    )
+    assert analysed(sheet).rows[0]["ROCE Annual %"] == 20.0
+
+
 def test_relative_strength_is_over_all_known_stocks_and_feeds_momentum() -> None:
     sheet = table(
         ("Stock Name", "NSE Code", "1Yr change %", "Current Price", "1Yr High", "1Yr Low"),
