@@ -136,9 +136,9 @@ def info_from(document: Any) -> dict[str, Any]:
 def fields_from_series(series: Series, today: date, *, in_rupees: bool = True) -> Fields:
     """Rupee amounts of the newest year and quarter that have ended, and how they grew.
 
-    Of a company that reports in another currency only what has no currency: growth and the score. Growth is against
-    the same period a year earlier, a fraction, when that was above zero; annual and quarterly figures are never
-    compared with each other.
+    Of a company that reports in another currency only what has no currency: growth, margin and the score.
+    Growth is against the same period a year earlier, a fraction, when that was above zero; annual and quarterly
+    figures are never compared with each other.
     """
     latest = today + timedelta(days=5)
     balance_day = newest_day(series.annual, BALANCE_SHEET_FIELDS, latest)
@@ -160,10 +160,17 @@ def fields_from_series(series: Series, today: date, *, in_rupees: bool = True) -
             "eps_growth": growth(series.annual, earnings, year),
             "quarterly_revenue_growth": growth(series.quarterly, "TotalRevenue", quarter),
             "quarterly_profit_growth": growth(series.quarterly, "NetIncome", quarter),
+            "quarterly_operating_margin": _operating_margin(series, quarter),
             "piotroski": piotroski_score(series.annual, year, year_before(series.annual, year)),
         },
     )
     return fields
+
+
+def _operating_margin(series: Series, quarter: date | None) -> float | None:
+    """Operating income / revenue of one quarter; None unless it sold anything."""
+    income, revenue = at(series.quarterly, "OperatingIncome", quarter), at(series.quarterly, "TotalRevenue", quarter)
+    return income / revenue if income is not None and revenue is not None and revenue > 0 else None
 
 
 def _put(fields: Fields, found: Mapping[str, float | None]) -> None:

@@ -49,7 +49,7 @@ _FOR_SCORES = ("BasicEPS", "DilutedEPS", "GrossProfit", "LongTermDebt", "Ordinar
 ANNUAL_ITEMS = tuple(
     dict.fromkeys([item for lines in _LINES.values() for _, items in lines for item in items] + [*_FOR_SCORES])
 )
-QUARTERLY_ITEMS = ("TotalRevenue", "NetIncome", "NetIncomeCommonStockholders", "BasicEPS")
+QUARTERLY_ITEMS = ("TotalRevenue", "OperatingIncome", "NetIncome", "NetIncomeCommonStockholders", "BasicEPS")
 
 
 def sections_from(series: Series) -> dict[Section, Sequence[StatementRow]]:

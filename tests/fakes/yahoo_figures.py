@@ -110,6 +110,7 @@ COMPANIES: dict[str, Company] = {
         },
         quarterly={
             "quarterlyTotalRevenue": tuple(crores * CRORE for crores in (240_000, 250_000, 255_000, 260_000, 264_000)),
+            "quarterlyOperatingIncome": (None, None, None, 30_000 * CRORE, 33_000 * CRORE),
             "quarterlyNetIncome": tuple(crores * CRORE for crores in (18_000, 18_200, 18_600, 19_400, 18_900)),
         },
     ),

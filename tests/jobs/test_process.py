@@ -69,6 +69,7 @@ def test_missing_figures_come_from_the_source_and_known_ones_stay(api: Api, yaho
     known, unlisted = rows_of(api)
     assert known["Current Price"] == 50
     assert known["Market Capitalization"] > 1e12
+    assert known["Operating Profit Margin Qtr %"] == 12.5
     assert known["Data Sources"] == "Workbook, Yahoo Finance"
     assert known["Last Updated"].endswith("Z")
     assert unlisted["Current Price"] == 7

@@ -69,6 +69,7 @@ def test_a_symbol_with_everything(source: YahooSource) -> None:
         "quarterly_date": "2026-06-30",
         "quarterly_revenue_growth": pytest.approx(0.1),
         "quarterly_profit_growth": pytest.approx(0.05),
+        "quarterly_operating_margin": 0.125,
         "_ticker": "RELIANCE.NS",
         "_company_name": "Reliance Industries Limited",
         "_sector": "Energy",

@@ -120,6 +120,23 @@ def test_quarters_that_have_not_ended_are_ignored() -> None:
     assert found == {"quarterly_revenue": 100.0, "quarterly_net_income": 10.0, "quarterly_date": "2026-03-31"}
 
 
+@pytest.mark.parametrize(
+    ("revenue", "income", "margin"), [(200.0, 50.0, 0.25), (200.0, -50.0, -0.25), (0.0, 5.0, None), (200.0, None, None)]
+)
+def test_the_quarters_margin_is_operating_income_by_revenue_of_that_quarter(
+    revenue: float, income: float | None, margin: float | None
+) -> None:
+    operating = {"2026-03-31": 70.0, **({} if income is None else {"2026-06-30": income})}
+    items = {
+        "TotalRevenue": {"2026-03-31": 100.0, "2026-06-30": revenue},
+        "OperatingIncome": operating,
+        "NetIncome": {"2026-06-30": 10.0},
+    }
+    for in_rupees in (True, False):
+        found = fields_from_series(quarterly(**items), date(2026, 8, 1), in_rupees=in_rupees)
+        assert found.get("quarterly_operating_margin") == margin
+
+
 def test_growth_compares_with_the_same_quarter_even_when_one_is_missing() -> None:
     revenue = {"2026-06-30": 110.0, "2026-03-31": 300.0, "2025-12-31": 300.0, "2025-06-30": 100.0}
     found = fields_from_series(quarterly(TotalRevenue=revenue), date(2026, 8, 1))

@@ -49,6 +49,7 @@ FRACTION_FIELDS: Mapping[str, str] = {
     "roa": c.ROA,
     "profit_margin": c.NET_MARGIN,
     "operating_margin": c.OPERATING_MARGIN_ANNUAL,
+    "quarterly_operating_margin": c.OPERATING_MARGIN_QUARTER,
     "revenue_growth": c.REVENUE_GROWTH_ANNUAL,
     "quarterly_revenue_growth": c.REVENUE_GROWTH_QUARTER,
     "profit_growth": c.PROFIT_GROWTH_ANNUAL,

@@ -103,6 +103,7 @@ NUMBERS: Mapping[str, NumberField] = {
     # A company that sells next to nothing loses many times its sales, or earns them elsewhere.
     "profit_margin": _fraction("net_profit_margin_pct", -1000.0, 1000.0, zero_is_a_gap=True),
     "operating_margin": _fraction("operating_margin_pct", -1000.0, 1000.0, zero_is_a_gap=True),
+    "quarterly_operating_margin": _fraction(None, -1000.0, 1000.0, zero_is_a_gap=True),
     "revenue_growth": _fraction("revenue_growth_yoy_pct", -1.0, 5000.0),
     "quarterly_revenue_growth": _fraction("revenue_growth_qtr_yoy_pct", -1.0, 5000.0),
     "profit_growth": _fraction("profit_growth_yoy_pct", -5000.0, 5000.0),
