@@ -69,7 +69,9 @@ def _read(
     if not inputs.files:
         return inputs.rows, [], []
     tables, skipped = process_inputs.read_tables(inputs.files, runtime.settings, progress.check)
-    unified = unify(tables, inputs.corrections, inputs.codes)
+    with runtime.database.read() as session:
+        names = process_inputs.names_of_symbols(session, tables, inputs.corrections)
+    unified = unify(tables, inputs.corrections, inputs.codes, names)
     return unified.rows, [*skipped, *unified.skipped], list(unified.problems)
 
 

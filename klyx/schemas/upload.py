@@ -14,7 +14,10 @@ class UploadSchema(Schema):
         data_key="files[]",
         required=True,
         error_messages={"required": CHOOSE_FILES},
-        metadata={"description": "Workbooks (.xlsx, .xls, .csv), each with a column Stock Name"},
+        metadata={
+            "description": "Workbooks (.xlsx, .xls, .csv), each with a column Stock Name, or else one of NSE Code, "
+            "Symbol, Ticker and Company"
+        },
     )
 
 

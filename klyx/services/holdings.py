@@ -9,9 +9,10 @@ from sqlalchemy.orm import Session
 
 from klyx.database.models import SymbolCorrection, Upload, UploadState
 from klyx.services.analysis.cleaning import cell_text
-from klyx.services.analysis.columns import INSIGHTS, NSE_CODE, STOCK_NAME, SYMBOL, TECH_TREND
+from klyx.services.analysis.columns import COMPANY, INSIGHTS, NSE_CODE, STOCK_NAME, SYMBOL, TECH_TREND, TICKER
 from klyx.services.analysis.corrections import apply_corrections
 from klyx.services.analysis.headings import heading_of, tidy_headings
+from klyx.services.analysis.naming import add_name_column, fill_names, symbols_without_names
 from klyx.services.analysis.pipeline import unify
 from klyx.services.analysis.table import Table
 from klyx.services.analysis.text import comparison_key, normalise_nse_code
@@ -19,7 +20,10 @@ from klyx.services.stocks import resolve_names
 from klyx.workbooks import WorkbookRefused
 
 Holding = dict[str, str | None]
-"""One row of a workbook as it names its stock: the keys stock_name, nse_code and symbol, as written or None."""
+"""One row of a workbook as it names its stock: the keys stock_name, nse_code and symbol, as written or None.
+
+In a workbook that has only symbols they are the names, too.
+"""
 
 COLUMNS: Mapping[str, str] = {"nse_code": NSE_CODE, "stock_name": STOCK_NAME, "symbol": SYMBOL}
 """Keys of a holding and their columns, in the order in which they are asked for a symbol."""
@@ -37,14 +41,16 @@ def holdings_of(table: Table) -> list[Holding]:
         raise WorkbookRefused(unified.skipped[0].message, code="no_stocks")
     if not unified.rows:
         raise WorkbookRefused(NO_NAMES, code="no_stocks")
-    return _distinct(_from_table(tidy_headings(naming)[0]))
+    tidy = tidy_headings(naming)[0]
+    named = add_name_column(tidy)
+    return _distinct(_from_table(fill_names(named, {}) if symbols_without_names(tidy) else named))
 
 
 def _naming_columns(table: Table) -> Table:
     """Without the figures, but with the columns by which a download of results is recognised."""
     if STOCK_NAME not in map(heading_of, table.columns):
         table = tidy_headings(table)[0]
-    kept = {*COLUMNS.values(), INSIGHTS, TECH_TREND}
+    kept = {*COLUMNS.values(), COMPANY, TICKER, INSIGHTS, TECH_TREND}
     positions = [index for index, cell in enumerate(table.columns) if heading_of(cell) in kept]
     rows = tuple(tuple(row[index] for index in positions) for row in table.rows)
     return Table(table.source, tuple(table.columns[index] for index in positions), rows)

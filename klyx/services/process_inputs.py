@@ -23,7 +23,9 @@ from klyx.services.analysis.columns import (
     STOCK_NAME,
     TECHNICAL_COLUMNS,
 )
+from klyx.services.analysis.headings import heading_of, tidy_headings
 from klyx.services.analysis.merging import file_order
+from klyx.services.analysis.naming import symbol_key, symbols_without_names
 from klyx.services.analysis.strength import YearChanges
 from klyx.services.analysis.table import Problem, Row, Table, text
 from klyx.services.analysis.text import clean_text, comparison_key
@@ -113,6 +115,19 @@ def read_tables(
         kept.append(table)
         stocks_so_far, columns_so_far = all_stocks, all_columns
     return kept, skipped
+
+
+def names_of_symbols(session: Session, tables: Sequence[Table], corrections: Mapping[str, str]) -> dict[str, str]:
+    """What the stocks are called whose workbooks have only symbols, by `symbol_key`; the known ones."""
+    # Tidying copies every row: not worth it for the many tables that have names.
+    unnamed = [table for table in tables if STOCK_NAME not in map(heading_of, table.columns)]
+    written = [symbol for table in unnamed for symbol in symbols_without_names(tidy_headings(table)[0])]
+    if not written:
+        return {}
+    terms = list(dict.fromkeys([*written, *corrections.values()]))
+    holdings: list[Holding] = [{"nse_code": None, "stock_name": None, "symbol": term} for term in terms]
+    found = zip(terms, symbols.match(session, holdings), strict=True)
+    return {symbol_key(term): reference.stock_name for term, reference in found if reference is not None}
 
 
 def portfolio_rows(session: Session, user_id: str) -> list[Row]:

@@ -109,6 +109,28 @@ def test_relative_strength_is_a_place_among_all_stocks_of_the_table(api: Api) ->
     assert 90 < second <= 99
 
 
+@pytest.mark.parametrize("heading", ["Symbol", "NSE Code", "Ticker"])
+def test_a_list_of_symbols_is_analysed_under_the_stocks_names(api: Api, heading: str) -> None:
+    api.starter()
+    user = api.register()
+    content = f"{heading},Day MFI\nINFY.NS,60\nRELIANC,50\nZZZZ,40\n".encode()
+    answer = send(user.client, ("a.csv", content), ("b.csv", b"Stock Name,Day RSI\nInfosys Ltd.,40\n"))
+    assert answer.json()["stocks_added"] == 1
+    verified = user.client.get("/api/verify_symbols").json()
+    assert [unknown["symbol"] for unknown in verified["invalid"]] == ["RELIANC", "ZZZZ"]
+    user.client.post("/api/submit_corrections", json={"RELIANC": "RELIANCE INDUSTRIES LTD."})
+    held = user.client.get("/api/portfolio", headers=user.headers).json()["data"]["stock_names"]
+    assert sorted(held) == ["Infosys Ltd.", "Reliance Industries Ltd."]
+    assert analyse(api, user.client)["result"]["stocks"] == 3
+    rows = {row["NSE Code"]: row for row in rows_of(user.client)}
+    assert {code: row["Stock Name"].casefold() for code, row in rows.items()} == {
+        "INFY": "infosys ltd.",
+        "RELIANCE": "reliance industries ltd.",
+        "ZZZZ": "zzzz",
+    }
+    assert (rows["INFY"]["Day RSI"], rows["INFY"]["Day MFI"]) == (40, 60)
+
+
 def test_a_file_that_vanished_is_reported_and_the_rest_goes_on(api: Api) -> None:
     send(api, ("a.csv", GOOD_CSV), ("b.xlsx", GOOD_XLSX))
     next(path for path in stored_files(api) if path.suffix == ".csv").unlink()

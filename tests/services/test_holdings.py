@@ -39,6 +39,20 @@ def test_headings_below_a_title() -> None:
 
 
 @pytest.mark.parametrize(
+    ("read", "expected"),
+    [
+        (table(("NSE Code", "Price"), ("infy.ns", 1), ("-", 2)), [holding("INFY", "infy.ns")]),
+        (table(("Ticker",), ("TCS.NS",)), [holding("TCS", symbol="TCS.NS")]),
+        (table(("Symbol",), ("Tata Consultancy",)), [holding("Tata Consultancy", symbol="Tata Consultancy")]),
+        (table(("COMPANY", "Ticker"), ("Infosys", "INFY")), [holding("Infosys", symbol="INFY")]),
+    ],
+)
+def test_symbols_and_companies_are_names_where_there_are_no_others(read: Table, expected: list[Holding]) -> None:
+    assert holdings_of(read) == expected
+    assert count_stocks(expected) == 1
+
+
+@pytest.mark.parametrize(
     ("read", "reason"),
     [
         (table(("Price",), (1,)), 'There is no "Stock Name" column'),

@@ -109,7 +109,7 @@ def test_more_files_than_are_kept_are_not_even_read(database: Database, settings
         b"Stock Name,NSE Code\n,RELIANCE\n",
         b"Stock Name,NSE Code\nExport NA,RELIANCE\n",
         b"Stock Name\n",
-        b"Company\nReliance\n",
+        b"Person\nReliance\n",
     ],
 )
 @pytest.mark.parametrize("engine", ["sqlite"], indirect=True)

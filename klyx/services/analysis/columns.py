@@ -8,6 +8,8 @@ ColumnKind = Literal["code", "text", "number", "other"]
 STOCK_NAME = "Stock Name"
 NSE_CODE = "NSE Code"
 SYMBOL = "Symbol"
+TICKER = "Ticker"
+COMPANY = "Company"
 BSE_CODE = "BSE Code"
 SECTOR = "sector_name"
 INDUSTRY = "Industry Name"
@@ -207,9 +209,10 @@ PIPELINE_COLUMNS = (
 RESERVED_COLUMNS = frozenset({DATA_QUALITY, DATA_SOURCES, LAST_UPDATED, QUALITY, *INSIGHT_COLUMNS})
 """Columns only the analysis itself writes; a workbook's own are not taken over."""
 
-_CODE_COLUMNS = (NSE_CODE, BSE_CODE, "Stock Code", "ISIN", SYMBOL)
+_CODE_COLUMNS = (NSE_CODE, BSE_CODE, "Stock Code", "ISIN", SYMBOL, TICKER)
 _TEXT_COLUMNS = (
     STOCK_NAME,
+    COMPANY,
     INDUSTRY,
     SECTOR,
     "Sector",

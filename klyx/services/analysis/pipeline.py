@@ -14,6 +14,7 @@ from klyx.services.analysis.enrichment import enrich, percent_points
 from klyx.services.analysis.headings import is_own_output, tidy_headings
 from klyx.services.analysis.insights import FAILED_INSIGHTS, News, initial_insights, insights_of
 from klyx.services.analysis.merging import file_order, merge_tables
+from klyx.services.analysis.naming import add_name_column, fill_names, names_of_codes
 from klyx.services.analysis.quality import Quality, quality_of
 from klyx.services.analysis.ratios import price_earnings_to_growth, ratios_of_row, return_on_capital_employed
 from klyx.services.analysis.scores import durability_of, momentum_of, valuation_of
@@ -59,28 +60,31 @@ def unify(
     tables: Iterable[Table],
     corrections: Mapping[str, str] | None = None,
     codes: Mapping[str, str] | None = None,
+    names: Mapping[str, str] | None = None,
 ) -> Unified:
     """Clean the tables, put money into rupees and join them on `Stock Name`.
 
     `codes` are the NSE codes of company names among the replacements of `corrections`.
     Files are taken in the order of their names. A table that cannot be used is skipped and says
-    why; the others go on.
+    why; the others go on. The stocks of a table that has only symbols are called as another table calls
+    them, else as `names` (by `symbol_key`) does, else by their symbol.
     """
-    usable: list[Table] = []
+    usable: list[tuple[Table, bool]] = []
     skipped: list[Problem] = []
     problems: list[Problem] = []
     for table in file_order(tables):
         try:
-            cleaned, found = _prepare(table, corrections or {}, codes or {})
+            cleaned, found, has_names = _prepare(table, corrections or {}, codes or {})
         except _SkipError as skip:
             skipped.append(Problem(str(skip), source=table.source))
         except Exception:
             logger.exception("Table could not be prepared", extra={"table_rows": len(table.rows)})
             skipped.append(Problem(_UNREADABLE, source=table.source))
         else:
-            usable.append(cleaned)
+            usable.append((cleaned, has_names))
             problems.extend(found)
-    merged = merge_tables(usable)
+    known = {**(names or {}), **names_of_codes(table for table, has_names in usable if has_names)}
+    merged = merge_tables([table if has_names else fill_names(table, known) for table, has_names in usable])
     return Unified(merged.rows, tuple(skipped), (*problems, *merged.problems))
 
 
@@ -90,18 +94,21 @@ class _SkipError(Exception):
 
 def _prepare(
     table: Table, corrections: Mapping[str, str], codes: Mapping[str, str]
-) -> tuple[Table, list[Problem]]:
+) -> tuple[Table, list[Problem], bool]:
+    """The table ready to be joined, what was left out of it, and whether it has names of its own."""
     if table.source.startswith((".", "~$")):
         raise _SkipError("This is a hidden or temporary file. Upload the workbook itself.")
     if is_own_output(table):
         raise _SkipError("This is a download of earlier results. Upload the workbooks it was made from.")
     tidy, heading_problems = tidy_headings(table)
+    has_names = bool({c.STOCK_NAME, c.COMPANY} & set(tidy.columns))
+    tidy = add_name_column(tidy)
     if c.STOCK_NAME not in tidy.columns:
         raise _SkipError(f'There is no "{c.STOCK_NAME}" column. Add that heading above the company names.')
     cleaned, cell_problems = clean_cells(apply_corrections(tidy, corrections, codes))
     if not cleaned.rows:
         raise _SkipError("There are no stocks in it. Add one row per company below the headings.")
-    return crores_to_rupees(cleaned), [*heading_problems, *cell_problems]
+    return crores_to_rupees(cleaned), [*heading_problems, *cell_problems], has_names
 
 
 def analyse(

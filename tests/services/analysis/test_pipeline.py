@@ -103,7 +103,7 @@ def test_columns_come_from_spreadsheets_first_then_from_the_pipeline() -> None:
 @pytest.mark.parametrize(
     ("refused", "reason"),
     [
-        (table(("Company", "Current Price"), ("Infosys", 5), source="x.xlsx"), 'no "Stock Name" column'),
+        (table(("Person", "Current Price"), ("Infosys", 5), source="x.xlsx"), 'no "Stock Name" column'),
         (table(("Stock Name", "Current Price"), source="x.xlsx"), "no stocks in it"),
         (table(("Stock Name", "Current Price"), ("-", ""), source="x.xlsx"), "no stocks in it"),
         (table((), source="x.xlsx"), 'no "Stock Name" column'),
@@ -142,6 +142,33 @@ def test_problems_of_a_file_are_reported_and_the_rest_is_used() -> None:
     assert len(unified.rows) == 1
     assert len(unified.problems) == 3
     assert {problem.source for problem in unified.problems} == {"stocks.xlsx"}
+
+
+@pytest.mark.parametrize("heading", ["Symbol", "NSE Code", "Ticker", "TICKER"])
+def test_a_table_of_symbols_is_named_by_other_tables_then_as_told_then_by_its_symbols(heading: str) -> None:
+    symbols = table((heading, "Day MFI"), ("infy.ns", 60), ("TCS", 50), ("ZZZ.NS", 40), (None, 1), source="a.csv")
+    unified = unify([symbols, FUNDAMENTALS], names={"infy": "Another name", "tcs": "Tata Consultancy Services Ltd."})
+    found = {(row["Stock Name"], row["NSE Code"], row["Day MFI"]) for row in unified.rows}
+    assert found == {
+        ("Infosys Ltd.", "INFY", 60),
+        ("Tata Consultancy Services Ltd.", "TCS", 50),
+        ("ZZZ", "ZZZ", 40),
+        ("Wipro Ltd.", "WIPRO", None),
+    }
+    assert "left out: 1" in unified.problems[0].message
+
+
+def test_a_company_column_holds_names() -> None:
+    unified = unify([table(("company", "Ticker", "Current Price"), ("Infosys", "INFY.NS", 5))])
+    assert unified.rows == (
+        {"Stock Name": "Infosys", "Symbol": "INFY.NS", "Current Price": 5, "NSE Code": "INFY"},
+    )
+
+
+def test_a_symbol_may_be_corrected_to_a_name() -> None:
+    for heading in ("NSE Code", "Symbol"):
+        unified = unify([table((heading,), ("RELIANC",))], {"RELIANC": "RELIANCE INDUSTRIES LTD."})
+        assert [row["Stock Name"] for row in unified.rows] == ["RELIANCE INDUSTRIES LTD."]
 
 
 def test_corrections_are_applied_before_cleaning() -> None:
