@@ -42,14 +42,17 @@ def shape_table(rows: list[list[Cell]], limits: WorkbookLimits) -> dict[str, lis
     """`{"columns": [...], "rows": [[...]]}`; `rows` is emptied on the way.
 
     The first non-empty row holds the headings, unless a key heading stands in one of the first rows.
-    A column without heading is dropped when it is empty and named `Column N` otherwise.
+    A second row of headings below titles of groups counts too (see _below_groups). A column without heading is
+    dropped when it is empty and named `Column N` otherwise.
     Raises Refused: `no_rows`, `rows`, `cells`.
     """
     if not rows:
         raise Refused("no_rows")
     start = _heading_row(rows)
-    headings = rows[start]
-    body = rows[start + 1 :]
+    headings = [_heading(cell) for cell in rows[start]]
+    below = _below_groups(headings, rows[start + 1 :])
+    body = rows[start + (1 if below is None else 2) :]
+    headings = below or headings
     rows.clear()
     if len(body) > limits.max_rows:
         raise Refused("rows", found=len(body))
@@ -57,7 +60,7 @@ def shape_table(rows: list[list[Cell]], limits: WorkbookLimits) -> dict[str, lis
     if width * len(body) > limits.max_cells:
         raise Refused("cells")
     used = [any(column < len(row) and row[column] is not None for row in body) for column in range(width)]
-    named = [_heading(headings[column]) if column < len(headings) else "" for column in range(width)]
+    named = [headings[column] if column < len(headings) else "" for column in range(width)]
     kept = [column for column in range(width) if named[column] or used[column]]
     for row in body:
         row.extend([None] * (width - len(row)))
@@ -83,9 +86,41 @@ def distinct_names(names: list[str]) -> list[str]:
 
 def _heading_row(rows: list[list[Cell]]) -> int:
     for index, row in enumerate(rows[:ROWS_SEARCHED_FOR_HEADINGS]):
-        if any(isinstance(cell, str) and _heading(cell).lower() in KEY_HEADINGS for cell in row):
+        if any(isinstance(cell, str) and _is_key(_heading(cell)) for cell in row):
             return index
     return 0
+
+
+def _below_groups(headings: list[str], rest: list[list[Cell]]) -> list[str] | None:
+    """The headings when the next row holds those of groups: "Returns" over "Day change %" and "1Yr change %".
+
+    That row is all text with nothing below the key headings, and some title stands over two of its cells and
+    beside an empty one, as a merged cell does. None for an ordinary sheet.
+    """
+    if len(rest) < 2 or not all(cell is None or isinstance(cell, str) for cell in rest[0]):
+        return None
+    width = max(len(headings), len(rest[0]))
+    upper = headings + [""] * (width - len(headings))
+    lower = [_heading(cell) for cell in rest[0]] + [""] * (width - len(rest[0]))
+    keys = [column for column in range(width) if _is_key(upper[column])]
+    if not keys or any(lower[column] for column in keys):
+        return None
+    names, group = list(upper), ""
+    groups = 0
+    for column in range(width):
+        spans = column + 1 < width and bool(lower[column + 1]) and not upper[column + 1]
+        if upper[column]:
+            group = upper[column] if lower[column] and spans else ""
+            groups += bool(group)
+        if lower[column] and (group or not upper[column]):
+            # Two groups may have the same headings, as "Revenue" of a quarter and of a year.
+            is_shared = lower.count(lower[column]) > 1
+            names[column] = f"{group} {lower[column]}".strip() if is_shared else lower[column]
+    return names if groups else None
+
+
+def _is_key(heading: str) -> bool:
+    return heading.lower() in KEY_HEADINGS
 
 
 def _heading(cell: Cell) -> str:

@@ -48,6 +48,45 @@ def test_titles_above_the_headings_are_skipped() -> None:
     assert shape_table(rows, LIMITS) == {"columns": ["STOCK name", "Price"], "rows": [["TCS", 3_000]]}
 
 
+def test_headings_below_the_titles_of_groups_name_the_figures() -> None:
+    rows: list[list[Cell]] = [
+        ["My list"],
+        ["Stock Name", "Price", "Returns", None, None],
+        [None, None, "Day  %", "1Yr %", "5Yr %"],
+        ["TCS", 3_000, 1.5, 12, 80],
+    ]
+    assert shape_table(rows, LIMITS) == {
+        "columns": ["Stock Name", "Price", "Day %", "1Yr %", "5Yr %"],
+        "rows": [["TCS", 3_000, 1.5, 12, 80]],
+    }
+
+
+def test_groups_with_the_same_headings_keep_their_titles() -> None:
+    rows: list[list[Cell]] = [
+        ["Symbol", "Quarter", None, "Annual", None],
+        [None, "Revenue", "EPS", "Revenue", "Debt"],
+        ["TCS", 1, 2, 3, 4],
+    ]
+    assert shape_table(rows, LIMITS)["columns"] == ["Symbol", "Quarter Revenue", "EPS", "Annual Revenue", "Debt"]
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        (["Stock Name", "Sector", "Note"], [None, "Energy", "Large"]),
+        (["Stock Name", "Price", "Return"], [None, "Rs.", "%"]),
+        (["Stock Name", "Returns", None], ["TCS", "good", "better"]),
+        (["Stock Name", "Returns", None], [None, 1.5, "better"]),
+        (["Stock Name", "Returns", None], [None, None, "a remark"]),
+        (["Name", "Returns", None], [None, "Day %", "1Yr %"]),
+    ],
+)
+def test_an_ordinary_row_is_no_second_row_of_headings(first: list[Cell], second: list[Cell]) -> None:
+    names = [str(heading) for heading in first if heading] + ["Column 3"] * (first[2] is None)
+    table = shape_table([[*first], [*second], ["ITC", 1, 2]], LIMITS)
+    assert table == {"columns": names, "rows": [second, ["ITC", 1, 2]]}
+
+
 def test_without_a_known_heading_the_first_row_holds_the_headings() -> None:
     rows: list[list[Cell]] = [["Name", 2025], ["TCS", 1]]
     assert shape_table(rows, LIMITS)["columns"] == ["Name", "2025"]

@@ -4,6 +4,7 @@ import io
 import pytest
 import xlsxwriter
 
+from klyx.workbooks.child.grid import shape_table
 from klyx.workbooks.child.refusal import Refused
 from klyx.workbooks.child.spreadsheet import plain_cell, read_spreadsheet
 from klyx.workbooks.limits import WorkbookLimits
@@ -59,6 +60,18 @@ def test_reads_the_first_visible_sheet_that_holds_anything() -> None:
         ["Stock Name", "Result", "Emoji"],
         ["TCS Ltd.", "2025-09-30", "\U0001f4c8"],
     ]
+
+
+def test_merged_headings_over_two_rows_name_their_figures() -> None:
+    sink = io.BytesIO()
+    with xlsxwriter.Workbook(sink) as workbook:
+        sheet = workbook.add_worksheet()
+        sheet.merge_range("A1:A2", "Stock Name")
+        sheet.merge_range("B1:C1", "Returns")
+        sheet.write_row(1, 1, ["Day change %", "1Yr change %"])
+        sheet.write_row(2, 0, ["TCS Ltd.", 1.5, 12.5])
+    table = shape_table(read_spreadsheet(sink.getvalue(), LIMITS), LIMITS)
+    assert table == {"columns": ["Stock Name", "Day change %", "1Yr change %"], "rows": [["TCS Ltd.", 1.5, 12.5]]}
 
 
 @pytest.mark.parametrize(("data", "code"), [(b"\xd0\xcf\x11\xe0", "damaged"), (xls_of([]), "no_rows")])
