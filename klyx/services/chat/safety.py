@@ -21,6 +21,8 @@ MAX_BLOCK_CHARACTERS = 20_000
 PIECE_CHARACTERS = 160
 _NUMBER = re.compile(r"(?<![A-Za-z0-9_.])[-+]?\d[\d,]*(?:\.\d+)?")
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
+# Any run of them: a pair taken out of the middle would leave another fence.
+_COLONS = re.compile(":{3,}")
 
 BlockCheck = Callable[[Mapping[str, Any]], Mapping[str, Any] | None]
 """The block as it may be shown, or None when it must not be."""
@@ -28,7 +30,7 @@ BlockCheck = Callable[[Mapping[str, Any]], Mapping[str, Any] | None]
 
 def neutralise(text: str) -> str:
     """Text without tags and without what a client could take for a block."""
-    return text.replace("<", "&lt;").replace(">", "&gt;").replace(FENCE, "::")
+    return _COLONS.sub("::", text.replace("<", "&lt;").replace(">", "&gt;"))
 
 
 def as_block(block: Mapping[str, Any]) -> str:

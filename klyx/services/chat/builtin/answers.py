@@ -303,7 +303,7 @@ def debts(result: Result) -> str:
     lines = []
     for debt in result["debts"]:
         if isinstance(debt, Mapping):
-            about = [str(debt[key]) for key in ("name", "type") if debt.get(key)]
+            about = [" ".join(str(debt[key]).split()) for key in ("name", "type") if debt.get(key)]
             amounts = [f"{key}: {_plain(value)}" for key, value in debt.items() if isinstance(value, int | float)]
             lines.append(f"* {' '.join(about) or 'Debt'} ({', '.join(amounts)})\n")
     text = f"Your plan **{result['name']}** has {len(lines)} debts and {price(result['monthly_budget'])} a month.\n\n"
