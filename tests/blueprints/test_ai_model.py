@@ -97,6 +97,14 @@ def test_a_block_with_an_invented_number_is_left_out(serve_with: Serve) -> None:
     assert kept.startswith("Here they are.")
 
 
+def test_a_number_that_only_an_error_repeats_is_not_known(serve_with: Serve) -> None:
+    card = '\n:::ui-component\n{"type": "stock-card", "data": {"symbol": "TCS", "price": "₹9999"}}\n:::\n'
+    api, model = serve_with(calls(("get_stock_price", '{"ticker": "Nothing 9999"}')), says(f"So.{card}"))
+    events, kept = answer_to(api)
+    assert "9999" in json.loads(model.requests[1]["messages"][-1]["content"])["error"]
+    assert (blocks_in(text_of(events)), kept) == ([], "So.")
+
+
 def test_the_clients_own_parser_loses_nothing(serve_with: Serve) -> None:
     api, _ = serve_with(says("Zwölf ₹ and हिन्दी, " * 40, fragment=3))
     asha = api.register()

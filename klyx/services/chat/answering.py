@@ -21,7 +21,8 @@ from klyx.database import Database
 from klyx.errors import KlyxError
 from klyx.services.chat import threads, trace, usage
 from klyx.services.chat.blocks import allowed_block
-from klyx.services.chat.safety import OPENING, PIECE_CHARACTERS, KnownNumbers, SafeText, neutralise, pieces
+from klyx.services.chat.known_numbers import KnownNumbers
+from klyx.services.chat.safety import OPENING, PIECE_CHARACTERS, SafeText, neutralise, pieces
 from klyx.services.chat.steps import (
     AnswerFailed,
     Assistant,
@@ -198,7 +199,9 @@ class Answering:
         elif isinstance(step, ToolStarted):
             self._events.put({"tool": step.name, "status": "starting"})
         elif isinstance(step, ToolEnded):
-            self._known.learn(step.result)
+            # An error repeats what the model asked for.
+            if "error" not in step.result:
+                self._known.learn(step.result)
             self._record.calls.append(ToolCall(step.name, step.arguments, step.seconds, step.outcome))
             output = neutralise(json.dumps(step.result, ensure_ascii=True, default=str)[:LONGEST_OUTPUT])
             self._events.put({"tool": step.name, "status": "completed", "output": output})

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from datetime import date
 from typing import Any
 
-from klyx.services.chat.safety import KnownNumbers, neutralise, numbers_in
+from klyx.services.chat.known_numbers import KnownNumbers
+from klyx.services.chat.safety import neutralise
 
 Block = dict[str, Any]
 MAX_POINTS = 120
@@ -72,8 +72,8 @@ def _stock_card(data: Mapping[str, Any], known: KnownNumbers) -> Block | None:
         if not _is_number(value):
             return None
         card[key] = value
-    values = (price, card.get("change"), card.get("score"))
-    return card if all(_known(value, known) for value in values) else None
+    values = (symbol, name, price, card.get("change"), card.get("score"))
+    return card if all(map(known.knows_all_of, values)) else None
 
 
 def _comparison(data: Mapping[str, Any], known: KnownNumbers) -> Block | None:
@@ -81,7 +81,7 @@ def _comparison(data: Mapping[str, Any], known: KnownNumbers) -> Block | None:
     if not (isinstance(stocks, list) and isinstance(metrics, list) and len(stocks) >= 2 and metrics):
         return None
     symbols = [stock.get("symbol") if isinstance(stock, Mapping) else None for stock in stocks]
-    if not all(_is_text(symbol) for symbol in symbols):
+    if not all(_is_text(symbol) and known.knows_all_of(symbol) for symbol in symbols):
         return None
     rows = []
     for metric in metrics:
@@ -90,7 +90,7 @@ def _comparison(data: Mapping[str, Any], known: KnownNumbers) -> Block | None:
         values = metric.get("values")
         if not isinstance(values, list) or not all(isinstance(value, str | int | float) for value in values):
             return None
-        if not all(_known(value, known) for value in values):
+        if not (known.knows_all_of_label(metric["label"]) and all(map(known.knows_all_of, values))):
             return None
         rows.append({"label": neutralise(metric["label"]), "values": [_shown(value) for value in values]})
     return {"stocks": [{"symbol": neutralise(str(symbol))} for symbol in symbols], "metrics": rows}
@@ -105,7 +105,7 @@ def _news(data: Mapping[str, Any], known: KnownNumbers) -> Block | None:
         if not isinstance(item, Mapping) or not _is_text(item.get("title")):
             return None
         texts = {key: neutralise(item[key]) for key in ("title", "source", "time") if _is_text(item.get(key))}
-        if not all(_known(text, known) for text in texts.values()):
+        if not all(map(known.knows_all_of, texts.values())):
             return None
         shown.append({"source": "NEWS", **texts})
     return {"items": shown}
@@ -117,16 +117,13 @@ def _chart(data: Mapping[str, Any], known: KnownNumbers) -> Block | None:
         return None
     shown = []
     for point in points:
-        if not isinstance(point, Mapping) or not _is_day(point.get("time")) or not _is_number(point.get("value")):
+        if not isinstance(point, Mapping):
             return None
-        if not known.knows(float(point["value"])):
+        day, value = point.get("time"), point.get("value")
+        if not (isinstance(day, str) and known.knows_day(day) and _is_number(value) and known.knows_all_of(value)):
             return None
-        shown.append({"time": point["time"], "value": point["value"]})
+        shown.append({"time": day, "value": value})
     return {"points": shown, "period": period if period in PERIODS else "6M"}
-
-
-def _known(value: Any, known: KnownNumbers) -> bool:
-    return all(known.knows(number) for number in numbers_in(value))
 
 
 def _shown(value: str | float) -> str | float:
@@ -139,11 +136,3 @@ def _is_text(value: Any) -> bool:
 
 def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-
-
-def _is_day(value: Any) -> bool:
-    try:
-        date.fromisoformat(str(value)[:10])
-    except ValueError:
-        return False
-    return isinstance(value, str)

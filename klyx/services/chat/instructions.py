@@ -28,7 +28,8 @@ How you write:
 {{"stocks": [{{"symbol": "A"}}, {{"symbol": "B"}}], "metrics": [{{"label": "P/E", "values": [10.5, 20.5]}}]}} for \
 exactly two stocks; news with data {{"items": [{{"title": "...", "source": "...", "time": "..."}}]}}; chart with data \
 {{"points": [{{"time": "2026-01-05", "value": 100.5}}], "period": "6M"}}, its points only from get_stock_history.
-- Every number in a block must be one that a tool returned, at most rounded. A block with another number is not shown.
+- Every number and day in a block, in its names and labels too, must be one that a tool returned, numbers at most \
+rounded. A block with another one is not shown.
 """
 
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import logging
-import math
 import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
@@ -19,8 +18,6 @@ OPENING = ":::ui-component"
 MAX_BLOCK_CHARACTERS = 20_000
 # Clients lose a line that is cut over two pieces: small events are the least likely to be.
 PIECE_CHARACTERS = 160
-_NUMBER = re.compile(r"(?<![A-Za-z0-9_.])[-+]?\d[\d,]*(?:\.\d+)?")
-_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 # Any run of them: a pair taken out of the middle would leave another fence.
 _COLONS = re.compile(":{3,}")
 
@@ -135,44 +132,3 @@ def pieces(text: str) -> Iterator[str]:
     for line in text.splitlines(keepends=True):
         for start in range(0, len(line), PIECE_CHARACTERS):
             yield line[start : start + PIECE_CHARACTERS]
-
-
-class KnownNumbers:
-    """Every number that the tools of a conversation have given."""
-
-    def __init__(self) -> None:
-        self._values: set[float] = set()
-
-    def learn(self, result: Any) -> None:
-        """Take in every number of a JSON value, those within its texts too."""
-        if isinstance(result, Mapping):
-            for value in result.values():
-                self.learn(value)
-        elif isinstance(result, list | tuple):
-            for value in result:
-                self.learn(value)
-        else:
-            self._values.update(numbers_in(result))
-
-    def knows(self, value: float) -> bool:
-        """Whether a tool gave this number, perhaps with more decimals or in crores or lakh crores."""
-        return any(
-            math.isclose(value, round(known / scale, digits), rel_tol=1e-9, abs_tol=1e-12)
-            for known in self._values
-            for scale in (1.0, 1e7, 1e12)
-            for digits in _DIGITS
-        ) or any(math.isclose(value, known, rel_tol=1e-9) for known in self._values)
-
-
-_DIGITS = (0, 1, 2, 3, 4)
-
-
-def numbers_in(value: Any) -> list[float]:
-    """The numbers of a scalar: itself, or those a text spells (`1,234.5`); the parts of a date are none."""
-    if isinstance(value, bool) or value is None:
-        return []
-    if isinstance(value, int | float):
-        return [float(value)] if math.isfinite(value) else []
-    if isinstance(value, str):
-        return [float(found.replace(",", "")) for found in _NUMBER.findall(_DATE.sub(" ", value))]
-    return []

@@ -18,7 +18,8 @@ from klyx.services import portfolio
 from klyx.services.chat.blocks import allowed_block
 from klyx.services.chat.builtin import BuiltInAssistant
 from klyx.services.chat.builtin.writing import crores, percent, price, ratio
-from klyx.services.chat.safety import KnownNumbers, SafeText
+from klyx.services.chat.known_numbers import KnownNumbers
+from klyx.services.chat.safety import SafeText
 from klyx.services.chat.steps import Cancellation, Content, Conversation, Said, ToolEnded
 from klyx.services.chat.tools import toolbox
 from klyx.services.stocks import StockObject, find_stock

@@ -11,11 +11,13 @@ import pytest
 
 from klyx.services.chat.blocks import allowed_block, chart, comparison, news, stock_card
 from klyx.services.chat.builtin.answers import debts
-from klyx.services.chat.safety import KnownNumbers, SafeText, as_block, neutralise, numbers_in, pieces
+from klyx.services.chat.known_numbers import KnownNumbers
+from klyx.services.chat.safety import SafeText, as_block, neutralise, pieces
 
 BLOCK = '\n:::ui-component\n{"type": "stock-card", "data": {"symbol": "TCS", "name": "T", "price": "₹3,500.20"}}\n:::\n'
 
 TWO = [{"symbol": "A"}, {"symbol": "B"}]
+ONE_METRIC = {"label": "P/E", "values": [1]}
 
 
 def known(*values: Any) -> KnownNumbers:
@@ -123,6 +125,7 @@ def test_hostile_text_within_a_block_is_made_safe() -> None:
 
 def test_every_kind_of_block_passes_with_known_numbers() -> None:
     numbers = known({"price": 3500.2, "change": -1.25, "score": 71, "pe": [28.123456, "31.4"], "points": [10, 11.5]})
+    numbers.learn(["2026-01-05", "2026-01-06"])
     built = (
         stock_card("TCS", "TCS Ltd.", 3500.2, -1.25, 71),
         comparison(["TCS", "INFY"], [("P/E", ["28.12", 31.4]), ("Price", ["₹3,500.20", "N/A"])]),
@@ -142,19 +145,30 @@ def test_every_kind_of_block_passes_with_known_numbers() -> None:
         {"type": "chart", "data": {"points": [{"time": "2026-01-05", "value": 7}]}},
         {"type": "chart", "data": {"points": [{"time": "soon", "value": 1}]}},
         {"type": "chart", "data": {"points": []}},
+        {"type": "stock-card", "data": {"symbol": "TCS", "price": "Rs7"}},
+        {"type": "stock-card", "data": {"symbol": "TCS", "price": "Rs.7"}},
+        {"type": "stock-card", "data": {"symbol": "TCS", "price": "INR7"}},
+        {"type": "stock-card", "data": {"symbol": "TCS", "price": "₹⑦"}},
+        {"type": "stock-card", "data": {"symbol": "TCS", "price": 0}},
+        {"type": "stock-card", "data": {"symbol": "TCS", "price": "9999-01-05"}},
+        {"type": "stock-card", "data": {"symbol": "TCS", "price": "₹1", "change": 0}},
+        {"type": "stock-card", "data": {"symbol": "TCS", "name": "TCS at ₹7", "price": "₹1"}},
+        {"type": "stock-card", "data": {"symbol": "TCS7", "price": "₹1"}},
+        {"type": "comparison", "data": {"stocks": TWO, "metrics": [{"label": "P/E of 7", "values": [1]}]}},
+        {"type": "comparison", "data": {"stocks": [{"symbol": "A7"}, TWO[1]], "metrics": [ONE_METRIC]}},
+        {"type": "chart", "data": {"points": [{"time": "2026-01-05 and 9999", "value": 1}]}},
+        {"type": "chart", "data": {"points": [{"time": "2026-01-06", "value": 1}]}},
+        {"type": "news", "data": {"items": [{"title": "TCS rises", "time": "2026-01-06T10:00:00"}]}},
     ],
 )
-def test_numbers_of_every_kind_of_block_are_checked(block: dict[str, Any]) -> None:
-    assert allowed_block(block, known(1)) is None
+def test_numbers_and_days_of_every_kind_of_block_are_checked(block: dict[str, Any]) -> None:
+    assert allowed_block(block, known(1, "2026-01-05")) is None
 
 
-@pytest.mark.parametrize(
-    ("looked_up", "written"),
-    [(12_345_678_901_234.0, "₹12,34,568 Cr"), (28.123456, "28.1"), (28.123456, "28"), (0.0, "0"), (-3.5, "-3.50 %")],
-)
-def test_a_number_may_be_written_as_people_write_it(looked_up: float, written: str) -> None:
-    assert all(known(looked_up).knows(number) for number in numbers_in(written))
-    assert numbers_in(written)
+def test_a_stock_whose_name_has_a_number_may_be_shown_when_a_tool_named_it() -> None:
+    block = stock_card("3MINDIA", "3M India Ltd.", 31_250.5, None)
+    assert allowed_block(block, known({"name": "3M India Ltd.", "current_price": 31_250.5})) == block
+    assert allowed_block(block, known(31_250.5)) is None
 
 
 def test_pieces_are_small_and_lose_nothing() -> None:
