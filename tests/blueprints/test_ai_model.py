@@ -156,6 +156,7 @@ def test_a_passing_failure_is_tried_again(serve_with: Serve, failure: Reply) -> 
     [
         ("get_stock_price", '{"ticker": ', "JSON object"),
         ("get_stock_price", "[1]", "JSON object"),
+        ("get_stock_price", '{"ticker": ' + "[" * 2000, "JSON object"),
         ("get_stock_price", "{}", "ticker"),
         ("get_stock_price", '{"ticker": "NOSUCH"}', "No listed company"),
         ("drop_tables", "{}", "no tool"),

@@ -252,6 +252,6 @@ def _blocks_of(text: str) -> Sequence[Any]:
     for part in f"\n{text}".split(f"\n{OPENING}")[1:]:
         try:
             blocks.append(json.loads(part.partition(":::")[0]))
-        except ValueError:
+        except (ValueError, RecursionError):
             continue
     return blocks

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -12,6 +11,7 @@ from klyx.services.chat.safety import neutralise
 Block = dict[str, Any]
 MAX_POINTS = 120
 NEWS_ITEMS = 3
+LARGEST_NUMBER = 1e300
 PERIODS = ("1M", "3M", "6M", "1Y", "2Y", "3Y", "5Y", "YTD", "MAX")
 
 
@@ -62,7 +62,7 @@ def allowed_block(block: Mapping[str, Any], known: KnownNumbers) -> Block | None
 
 def _stock_card(data: Mapping[str, Any], known: KnownNumbers) -> Block | None:
     symbol, name, price = data.get("symbol"), data.get("name", ""), data.get("price", "N/A")
-    if not (_is_text(symbol) and isinstance(name, str) and isinstance(price, str | int | float)):
+    if not (_is_text(symbol) and isinstance(name, str) and _is_text_or_number(price)):
         return None
     card: Block = {"symbol": neutralise(str(symbol)), "name": neutralise(name), "price": _shown(price)}
     for key in ("change", "score"):
@@ -88,7 +88,7 @@ def _comparison(data: Mapping[str, Any], known: KnownNumbers) -> Block | None:
         if not isinstance(metric, Mapping) or not _is_text(metric.get("label")):
             return None
         values = metric.get("values")
-        if not isinstance(values, list) or not all(isinstance(value, str | int | float) for value in values):
+        if not isinstance(values, list) or not all(map(_is_text_or_number, values)):
             return None
         if not (known.knows_all_of_label(metric["label"]) and all(map(known.knows_all_of, values))):
             return None
@@ -134,5 +134,10 @@ def _is_text(value: Any) -> bool:
     return isinstance(value, str) and bool(value.strip())
 
 
+def _is_text_or_number(value: Any) -> bool:
+    return isinstance(value, str) or _is_number(value)
+
+
 def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    """Finite, and one that a client can read."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= LARGEST_NUMBER

@@ -48,11 +48,13 @@ class KnownNumbers:
             for value in result:
                 self.learn(value)
         else:
-            self._values.update(numbers_in(result))
+            self._values.update(filter(math.isfinite, numbers_in(result)))
             self._days.update(day for day in _days_in(result) if day is not None)
 
     def knows(self, value: float) -> bool:
         """Whether a tool gave this number, perhaps with more decimals or to be written in crores or lakh crores."""
+        if not math.isfinite(value):
+            return False
         if value in self._values:
             return True
         if value == 0:
@@ -75,11 +77,17 @@ class KnownNumbers:
 
 
 def numbers_in(value: Any) -> list[float]:
-    """The numbers of a scalar: itself, or those a text spells (`Rs.1,234.5`); those of a day or a clock are none."""
+    """The numbers of a scalar: itself, or those a text spells (`Rs.1,234.5`); those of a day or a clock are none.
+
+    One that is too large for a float is an infinity.
+    """
     if isinstance(value, bool) or value is None:
         return []
     if isinstance(value, int | float):
-        return [float(value)] if math.isfinite(value) else []
+        try:
+            return [float(value)]
+        except OverflowError:
+            return [math.inf]
     if isinstance(value, str):
         text = _CLOCK.sub(" ", _DAY.sub(" ", _plain(value)))
         return [float(found.replace(",", "").replace("\u2212", "-")) for found in _NUMBER.findall(text)]

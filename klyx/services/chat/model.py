@@ -50,7 +50,7 @@ class _PartialCall:
     def as_call(self) -> Call:
         try:
             arguments = json.loads(self.arguments or "{}")
-        except ValueError:
+        except (ValueError, RecursionError):
             arguments = None
         return Call(self.call_id, self.name, arguments if isinstance(arguments, dict) else None)
 

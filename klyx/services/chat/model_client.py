@@ -122,7 +122,7 @@ def _chunks(response: requests.Response, cancelled: Cancellation, deadline: Dead
             break
         try:
             chunk = json.loads(payload)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise _RetriableError(CUT_OFF) from error
         if not isinstance(chunk, dict) or chunk.get("error"):
             raise _RetriableError(UNREACHABLE)

@@ -114,7 +114,7 @@ class SafeText:
     def _shown(self, body: str) -> str:
         try:
             block = json.loads(body)
-        except ValueError:
+        except (ValueError, RecursionError):
             return self._drop("unreadable")
         if not isinstance(block, dict):
             return self._drop("unreadable")

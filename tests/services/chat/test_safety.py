@@ -102,6 +102,20 @@ def test_a_malformed_or_unknown_block_is_left_out(body: str) -> None:
     assert shown([f"a\n:::ui-component\n{body}\n:::\nb"], known(1)).split() == ["a", "b"]
 
 
+CARD = '{"type": "stock-card", "data": {"symbol": "TCS", "name": "T", "price": %s}}'
+ROWS = '{"type": "comparison", "data": {"stocks": [{"symbol": "A"}, {"symbol": "B"}], "metrics": ['
+ROW = ROWS + '{"label": "P", "values": [%s]}]}}'
+NINES = "9" * 400
+NO_NUMBERS = ("NaN", "Infinity", "-Infinity", "1e999", NINES, f"-{NINES}", f'"{NINES}"', "9" * 5000, "true", "[" * 9000)
+
+
+@pytest.mark.parametrize("number", NO_NUMBERS)
+@pytest.mark.parametrize("body", [CARD, ROW])
+def test_a_block_with_what_is_no_number_is_left_out_and_the_answer_goes_on(body: str, number: str) -> None:
+    numbers = known(1, float("inf"), int(NINES), NINES)
+    assert shown([f"a\n:::ui-component\n{body % number}\n:::\nb"], numbers).split() == ["a", "b"]
+
+
 def test_an_unfinished_or_endless_block_is_left_out() -> None:
     assert shown(["a\n", ':::ui-component\n{"type": '], known()) == "a\n"
     assert shown(["a\n:::ui-component\n" + "x" * 30_000, "\nb\n"], known()).split()[0] == "a"
