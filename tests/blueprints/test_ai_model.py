@@ -18,11 +18,12 @@ from flask import Flask
 
 from klyx.config import Settings
 from klyx.database.models import ChatUsage
+from klyx.services.chat.answering import NOT_KEPT
 from klyx.services.chat.model import TOOK_TOO_MUCH
 from klyx.services.chat.model_client import BUSY, CUT_OFF, REFUSED, UNREACHABLE
 from tests.api import Api, serve
 from tests.blueprints.test_ai import ask, blocks_in, conversation
-from tests.fakes.model import KEY, FakeModel, Reply, calls, cut_off, error_inside, fails, hangs, says
+from tests.fakes.model import KEY, FakeModel, Reply, calls, cut_off, error_inside, fails, hangs, says, says_escaped
 from tests.sse import as_client_reads, events_of, text_of
 
 PRICES = calls(("get_stock_price", '{"ticker": "TCS.NS"}'), ("get_stock_price", '{"ticker": "INFY"}'))
@@ -217,6 +218,61 @@ def test_a_reader_that_leaves_ends_the_models_work_and_keeps_what_was_written(se
     assert len(model.left_at) == 1
     assert [message["content"] for message in messages] == ["Tell me all", "The first words."]
     assert time.monotonic() >= model.left_at[0]
+
+
+UNSTORABLE = r'{"ticker": "T\u0000CS\ud800", "m\u0000re": [{"\udc00": NaN}, 1e999, [[[[["deep"]]]]], "\ud83d\ude00"]}'
+
+
+def test_text_that_no_database_takes_is_left_out_and_the_rest_is_kept(serve_with: Serve) -> None:
+    answer = says_escaped("A\x00 \ud800good\udc00 answer \ud83d\ude00")
+    api, _ = serve_with(calls(("get_stock_price\x00", UNSTORABLE)), answer)
+    asha, thread_id = api.register(), str(uuid.uuid4())
+    events = events_of(ask(asha, "Price of TCS?", thread_id))
+    assert errors_in(events) == []
+    assert text_of(events) == conversation(asha, thread_id)["messages"][1]["content"] == "A good answer \U0001f600"
+    (call,) = asha.client.get(f"/api/chat/threads/{thread_id}/trace", headers=asha.headers).json()["data"]
+    assert call["name"] == "get_stock_price"
+    assert call["arguments"] == {"ticker": "TCS", "mre": [{"": "nan"}, "inf", [[["..."]]], "\U0001f600"]}
+
+
+@pytest.mark.parametrize("table", ["chat_messages", "chat_tool_calls", "chat_usage"])
+def test_a_write_that_fails_takes_no_other_with_it_and_never_the_turn(serve_with: Serve, table: str) -> None:
+    api, _ = serve_with(calls(("get_stock_price", '{"ticker": "TCS"}')), says("All is well."))
+    asha, thread_id = api.register(), str(uuid.uuid4())
+    allow = refuse_inserts(api, table, except_role="user")
+    events = events_of(ask(asha, "Price of TCS?", thread_id))
+    assert errors_in(events) == ([NOT_KEPT] if table == "chat_messages" else [])
+    allow()
+    said = [message["content"] for message in conversation(asha, thread_id)["messages"]]
+    assert said == ["Price of TCS?", "All is well."][: 1 if table == "chat_messages" else 2]
+    trace = asha.client.get(f"/api/chat/threads/{thread_id}/trace", headers=asha.headers).json()["data"]
+    assert len(trace) == (0 if table == "chat_tool_calls" else 1)
+    with api.runtime.database.read() as session:
+        assert session.query(ChatUsage).count() == (0 if table == "chat_usage" else 1)
+    assert "All is well." in text_of(events_of(ask(asha, "And now?", thread_id)))
+
+
+def refuse_inserts(api: Api, table: str, except_role: str) -> Callable[[], None]:
+    """Has the database refuse new rows of a table, messages of `except_role` excepted; returns what ends that."""
+    database = api.runtime.database
+    when = f"WHEN (NEW.role <> '{except_role}')" if table == "chat_messages" else ""
+    if database.dialect_name == "sqlite":
+        begin = [f"CREATE TRIGGER refused BEFORE INSERT ON {table} {when} BEGIN SELECT RAISE(ABORT, 'no'); END"]
+        end = "DROP TRIGGER refused"
+    else:
+        begin = [
+            "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'no'; END $$",
+            f"CREATE TRIGGER refused BEFORE INSERT ON {table} FOR EACH ROW {when} EXECUTE FUNCTION refuse()",
+        ]
+        end = f"DROP TRIGGER refused ON {table}"
+
+    def run(*statements: str) -> None:
+        with database.begin() as session:
+            for statement in statements:
+                session.connection().exec_driver_sql(statement)
+
+    run(*begin)
+    return lambda: run(end)
 
 
 class CollectingProxy:

@@ -38,6 +38,17 @@ def says(
     return reply
 
 
+def says_escaped(text: str) -> Reply:
+    """Text in one chunk of plain ASCII: it may hold what only an escape can say, such as half a surrogate pair."""
+
+    def reply(handler: Handler) -> None:
+        handler.begin_stream()
+        handler.event(json.dumps({"choices": [{"index": 0, "delta": {"content": text}, "finish_reason": None}]}))
+        handler.end_stream("stop", None)
+
+    return reply
+
+
 def calls(*wanted: tuple[str, str], text: str = "", usage: tuple[int, int] | None = (100, 20)) -> Reply:
     """Parallel tool calls whose arguments arrive in fragments, one after another of all calls."""
 

@@ -17,6 +17,8 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
+from sqlalchemy.orm import Session
+
 from klyx.database import Database
 from klyx.errors import KlyxError
 from klyx.services.chat import threads, trace, usage
@@ -63,6 +65,7 @@ class _Record:
     prompt_tokens: int = 0
     completion_tokens: int = 0
     cost_usd: float = 0.0
+    message_id: str | None = None
 
     @property
     def answer(self) -> str:
@@ -217,29 +220,48 @@ class Answering:
                 self._events.put({"content": piece})
 
     def _keep(self) -> None:
-        """Before the end is told: a client loads the conversation as soon as it has the last event."""
-        record = self._record
+        """Before the end is told: a client loads the conversation as soon as it has the last event.
+
+        One write each, so that none of them is lost with another, and the turn with none of them.
+        """
+        if not self._is_written("answer", self._keep_answer):
+            self._record.message_id = None
+            self._events.put({"content": f"\n\n{NOT_KEPT}"})
+            self._events.put({"error": NOT_KEPT})
+            self._is_written("end of the turn", lambda session: threads.end_turn(session, self._turn, ""))
+        self._is_written("usage", self._note_usage)
+        if self._record.calls:
+            self._is_written("trace", self._keep_trace)
+
+    def _is_written(self, what: str, write: Callable[[Session], object]) -> bool:
         try:
             with self._database.begin() as session:
-                message_id = threads.end_turn(session, self._turn, record.answer)
-                if record.calls and threads.exists(session, self._turn.thread_id):
-                    trace.record(session, self._turn.thread_id, message_id, record.calls)
-                usage.note_usage(
-                    session,
-                    self._conversation.user_id,
-                    answers=1,
-                    prompt_tokens=record.prompt_tokens,
-                    completion_tokens=record.completion_tokens,
-                    cost_usd=record.cost_usd,
-                )
+                write(session)
         except KlyxError as error:
-            logger.warning("answer not kept", extra={"error_type": type(error).__name__})
-            self._events.put({"content": f"\n\n{NOT_KEPT}"})
-            self._events.put({"error": NOT_KEPT})
-        except Exception:
-            logger.exception("answer not kept")
-            self._events.put({"content": f"\n\n{NOT_KEPT}"})
-            self._events.put({"error": NOT_KEPT})
+            logger.warning("not kept", extra={"what": what, "error_type": type(error).__name__})
+        except Exception as error:  # noqa: BLE001 - whatever it is, the other writes and the end still follow
+            # Not the error itself: it repeats what somebody said.
+            logger.error("not kept", extra={"what": what, "error_type": type(error).__name__})  # noqa: TRY400
+        else:
+            return True
+        return False
+
+    def _keep_answer(self, session: Session) -> None:
+        self._record.message_id = threads.end_turn(session, self._turn, self._record.answer)
+
+    def _keep_trace(self, session: Session) -> None:
+        if threads.exists(session, self._turn.thread_id):
+            trace.record(session, self._turn.thread_id, self._record.message_id, self._record.calls)
+
+    def _note_usage(self, session: Session) -> None:
+        usage.note_usage(
+            session,
+            self._conversation.user_id,
+            answers=1,
+            prompt_tokens=self._record.prompt_tokens,
+            completion_tokens=self._record.completion_tokens,
+            cost_usd=self._record.cost_usd,
+        )
 
 
 class _End:

@@ -20,14 +20,20 @@ MAX_BLOCK_CHARACTERS = 20_000
 PIECE_CHARACTERS = 160
 # Any run of them: a pair taken out of the middle would leave another fence.
 _COLONS = re.compile(":{3,}")
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 BlockCheck = Callable[[Mapping[str, Any]], Mapping[str, Any] | None]
 """The block as it may be shown, or None when it must not be."""
 
 
+def storable(text: str) -> str:
+    """Text without NUL and halves of surrogate pairs, which databases refuse."""
+    return _UNSTORABLE.sub("", text)
+
+
 def neutralise(text: str) -> str:
-    """Text without tags and without what a client could take for a block."""
-    return _COLONS.sub("::", text.replace("<", "&lt;").replace(">", "&gt;"))
+    """Storable text without tags and without what a client could take for a block."""
+    return _COLONS.sub("::", storable(text).replace("<", "&lt;").replace(">", "&gt;"))
 
 
 def as_block(block: Mapping[str, Any]) -> str:
@@ -56,7 +62,8 @@ class SafeText:
         self.dropped_blocks = 0
 
     def feed(self, text: str) -> Iterator[str]:
-        self._pending += text.replace("\r\n", "\n").replace("\r", "\n")
+        # Here and not when it is shown: what is left out in between makes neighbours of two colons.
+        self._pending += storable(text).replace("\r\n", "\n").replace("\r", "\n")
         while (shown := self._next()) is not None:
             if shown:
                 yield shown

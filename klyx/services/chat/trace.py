@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -10,9 +11,14 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from klyx.database.models import ChatToolCall
+from klyx.services.chat.safety import storable
 
 MAX_SHOWN = 500
 _LONGEST_TEXT = 500
+_LONGEST_NAME = 100
+_MOST_ENTRIES = 50
+_DEEPEST = 5
+_LEFT_OUT = "..."
 
 Outcome = Literal["ok", "error", "timeout"]
 
@@ -28,13 +34,13 @@ class ToolCall:
 
 
 def record(session: Session, thread_id: str, message_id: str | None, calls: Sequence[ToolCall]) -> None:
-    """Keep the calls of one answer, long texts cut."""
+    """Keep the calls of one answer, as much of their arguments as can be stored and read."""
     session.add_all(
         ChatToolCall(
             thread_id=thread_id,
             message_id=message_id,
-            name=call.name[:100],
-            arguments={str(name)[:100]: _shortened(value) for name, value in call.arguments.items()},
+            name=storable(call.name)[:_LONGEST_NAME],
+            arguments=_kept(call.arguments),
             duration_ms=round(call.seconds * 1000),
             outcome=call.outcome,
         )
@@ -49,5 +55,16 @@ def calls_of(session: Session, thread_id: str) -> Sequence[ChatToolCall]:
     return list(reversed(session.scalars(newest.limit(MAX_SHOWN)).all()))
 
 
-def _shortened(value: Any) -> Any:
-    return value[:_LONGEST_TEXT] if isinstance(value, str) else value
+def _kept(value: Any, depth: int = 0) -> Any:
+    if isinstance(value, str):
+        return storable(value)[:_LONGEST_TEXT]
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
+    if not isinstance(value, Mapping | list):
+        return value
+    if depth == _DEEPEST:
+        return _LEFT_OUT
+    if isinstance(value, Mapping):
+        entries = list(value.items())[:_MOST_ENTRIES]
+        return {storable(str(name))[:_LONGEST_NAME]: _kept(entry, depth + 1) for name, entry in entries}
+    return [_kept(entry, depth + 1) for entry in value[:_MOST_ENTRIES]]

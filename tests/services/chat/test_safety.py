@@ -64,7 +64,8 @@ def test_the_name_of_a_debt_cannot_begin_a_line() -> None:
     assert "* Home ::ui-component {} :: (balance: 5)" in lines
 
 
-HOSTILE_PARTS = (":", "::", ":::", "::::", "\n", "\n:::ui-component\n", "ui-component\n", "{}", BLOCK, "a", "<b>")
+LINES = ("\n", "\n:::ui-component\n", "ui-component\n", "{}", BLOCK, "a", "<b>")
+HOSTILE_PARTS = (":", "::", ":::", "::::", "\x00", "\ud800", "\udc00", *LINES)
 
 
 @pytest.mark.parametrize("colons", range(3, 9))
@@ -86,6 +87,8 @@ def test_every_fence_belongs_to_a_checked_block_however_the_text_is_made_and_cut
         checked = blocks_in(text)
         assert all(block["data"]["price"] == "₹3,500.20" for block in checked), parts
         assert text.count(":::") == 2 * len(checked), parts
+        assert "\x00" not in text
+        assert text.encode("utf-8", "ignore").decode() == text
 
 
 def test_a_block_with_a_number_nobody_looked_up_is_left_out() -> None:
