@@ -21,6 +21,7 @@ from klyx.database.models import ChatUsage
 from klyx.services.chat.answering import NOT_KEPT
 from klyx.services.chat.model import TOOK_TOO_MUCH
 from klyx.services.chat.model_client import BUSY, CUT_OFF, REFUSED, UNREACHABLE
+from klyx.services.chat.safety import neutralise
 from tests.api import Api, serve
 from tests.blueprints.test_ai import ask, blocks_in, conversation
 from tests.fakes.model import KEY, FakeModel, Reply, calls, cut_off, error_inside, fails, hangs, says, says_escaped
@@ -113,6 +114,21 @@ def test_the_clients_own_parser_loses_nothing(serve_with: Serve) -> None:
     chunks = list(answer.iter_content(chunk_size=None))
     whole = b"".join(chunks)
     assert "".join(as_client_reads([whole])) == "".join(as_client_reads(chunks)) == "Zwölf ₹ and हिन्दी, " * 40
+
+
+@pytest.mark.parametrize("character", ["\U0001f600", "ह", "<", "\\"])
+def test_no_event_reaches_a_kilobyte(serve_with: Serve, character: str) -> None:
+    name, arguments = character * 100, json.dumps({"ticker": character * 90})
+    wanted = calls((name, "{}"), ("get_stock_price", arguments))
+    api, _ = serve_with(wanted, says(character * 900, fragment=100), says(character * 900, fragment=3))
+    asha, thread_id = api.register(), str(uuid.uuid4())
+    for _ in range(2):
+        body = ask(asha, "hello", thread_id).content
+        assert max(map(len, body.split(b"\n\n"))) < 600
+    messages = conversation(asha, thread_id)["messages"]
+    assert [len(message["content"]) for message in messages if message["role"] == "assistant"] == [
+        900 * len(neutralise(character))
+    ] * 2
 
 
 def test_earlier_turns_are_told_again_from_the_database(serve_with: Serve) -> None:

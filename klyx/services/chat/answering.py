@@ -24,7 +24,7 @@ from klyx.errors import KlyxError
 from klyx.services.chat import threads, trace, usage
 from klyx.services.chat.blocks import allowed_block
 from klyx.services.chat.known_numbers import KnownNumbers
-from klyx.services.chat.safety import OPENING, PIECE_CHARACTERS, SafeText, neutralise, pieces
+from klyx.services.chat.safety import OPENING, PIECE_BYTES, SafeText, fitting, neutralise, pieces, sent_bytes
 from klyx.services.chat.steps import (
     AnswerFailed,
     Assistant,
@@ -46,7 +46,8 @@ APOLOGY = "I am sorry, something went wrong while I was answering. Please ask ag
 NOTHING_TO_SAY = "I have no answer to that. Please ask about a stock, a comparison or a screen."
 TOO_SLOW = "I am sorry, this took too long. Please ask again, perhaps about fewer stocks."
 NOT_KEPT = "The answer could not be saved. Please copy what you need and ask again."
-LONGEST_OUTPUT = 300
+OUTPUT_BYTES = 300
+TOOL_NAME_BYTES = 100
 # How soon somebody is noticed to have left while there is nothing to write.
 LOOK_AGAIN_SECONDS = 0.5
 # Ten pieces of text a second read as smoothly as fifty, and cost a fifth of the work.
@@ -150,7 +151,7 @@ class Answering:
             if isinstance(following, _End) or following is None or "content" not in following:
                 break
             text = event["content"] + following["content"]
-            if len(text) > PIECE_CHARACTERS:
+            if sent_bytes(text) > PIECE_BYTES:
                 break
             event, following = {"content": text}, None
         return event, following
@@ -200,14 +201,15 @@ class Answering:
             for piece in safe.feed(step.text):
                 self._say(piece)
         elif isinstance(step, ToolStarted):
-            self._events.put({"tool": step.name, "status": "starting"})
+            self._events.put({"tool": _shown_name(step.name), "status": "starting"})
         elif isinstance(step, ToolEnded):
             # An error repeats what the model asked for.
             if "error" not in step.result:
                 self._known.learn(step.result)
             self._record.calls.append(ToolCall(step.name, step.arguments, step.seconds, step.outcome))
-            output = neutralise(json.dumps(step.result, ensure_ascii=True, default=str)[:LONGEST_OUTPUT])
-            self._events.put({"tool": step.name, "status": "completed", "output": output})
+            written = json.dumps(step.result, ensure_ascii=True, default=str)[:OUTPUT_BYTES]
+            output = fitting(neutralise(written), OUTPUT_BYTES)
+            self._events.put({"tool": _shown_name(step.name), "status": "completed", "output": output})
         else:
             self._record.prompt_tokens += step.prompt_tokens
             self._record.completion_tokens += step.completion_tokens
@@ -262,6 +264,11 @@ class Answering:
             completion_tokens=self._record.completion_tokens,
             cost_usd=self._record.cost_usd,
         )
+
+
+def _shown_name(name: str) -> str:
+    """Of a tool, as a model called it."""
+    return fitting(neutralise(name), TOOL_NAME_BYTES)
 
 
 class _End:

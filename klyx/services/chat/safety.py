@@ -16,8 +16,8 @@ logger = logging.getLogger(__name__)
 FENCE = ":::"
 OPENING = ":::ui-component"
 MAX_BLOCK_CHARACTERS = 20_000
-# Clients lose a line that is cut over two pieces: small events are the least likely to be.
-PIECE_CHARACTERS = 160
+# Clients lose a line that is cut over two pieces: small events are the least likely to be. Counted as sent.
+PIECE_BYTES = 480
 # Any run of them: a pair taken out of the middle would leave another fence.
 _COLONS = re.compile(":{3,}")
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
@@ -134,8 +134,29 @@ class SafeText:
         return ""
 
 
+def sent_bytes(text: str) -> int:
+    """What a text takes within an event: ASCII, six bytes for most other characters, twelve for an emoji."""
+    return len(json.dumps(text)) - 2
+
+
+def fitting(text: str, most_bytes: int = PIECE_BYTES) -> str:
+    """As much of the beginning as takes `most_bytes` when it is sent."""
+    if sent_bytes(text) <= most_bytes:
+        return text
+    left = most_bytes
+    for place, character in enumerate(text):
+        left -= sent_bytes(character)
+        if left < 0:
+            return text[:place]
+    return text
+
+
 def pieces(text: str) -> Iterator[str]:
     """Text in parts that are small enough to be sent as one event each, lines of a block kept whole where they fit."""
     for line in text.splitlines(keepends=True):
-        for start in range(0, len(line), PIECE_CHARACTERS):
-            yield line[start : start + PIECE_CHARACTERS]
+        start = 0
+        while start < len(line):
+            # No character takes less than a byte.
+            piece = fitting(line[start : start + PIECE_BYTES])
+            start += len(piece)
+            yield piece

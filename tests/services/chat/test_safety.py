@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from klyx.event_streams import data_bytes
 from klyx.services.chat.blocks import allowed_block, chart, comparison, news, stock_card
 from klyx.services.chat.builtin.answers import debts
 from klyx.services.chat.known_numbers import KnownNumbers
@@ -188,8 +189,15 @@ def test_a_stock_whose_name_has_a_number_may_be_shown_when_a_tool_named_it() -> 
     assert allowed_block(block, known(31_250.5)) is None
 
 
-def test_pieces_are_small_and_lose_nothing() -> None:
-    text = "word " * 500 + "\n" + as_block(stock_card("TCS", "x" * 300, None, None))
+@pytest.mark.parametrize("word", ["word ", "हिन्दी ", "\U0001f600", '"\\', "\x01", "a\U0001f600"])
+def test_pieces_are_small_as_they_are_sent_and_lose_nothing(word: str) -> None:
+    text = word * 500 + "\n" + as_block(stock_card("TCS", "x" * 900, None, None))
+    sent = [data_bytes({"content": piece}) for piece in pieces(text)]
     assert "".join(pieces(text)) == text
-    assert all(0 < len(piece) <= 160 for piece in pieces(text))
+    assert max(map(len, sent)) <= 520
+    # As each would be read by itself.
+    assert "".join(json.loads(event[6:])["content"] for event in sent) == text
+
+
+def test_neutral_text_stays_readable() -> None:
     assert neutralise("a<b>:::") == "a&lt;b&gt;::"
