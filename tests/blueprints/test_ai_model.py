@@ -17,14 +17,26 @@ import pytest
 from flask import Flask
 
 from klyx.config import Settings
-from klyx.database.models import ChatUsage
+from klyx.database.models import ChatThread, ChatUsage
 from klyx.services.chat.answering import NOT_KEPT
 from klyx.services.chat.model import TOOK_TOO_MUCH
 from klyx.services.chat.model_client import BUSY, CUT_OFF, REFUSED, UNREACHABLE
 from klyx.services.chat.safety import neutralise
-from tests.api import Api, serve
+from tests.api import Api, RegisteredUser, serve
 from tests.blueprints.test_ai import ask, blocks_in, conversation
-from tests.fakes.model import KEY, FakeModel, Reply, calls, cut_off, error_inside, fails, hangs, says, says_escaped
+from tests.fakes.model import (
+    KEY,
+    FakeModel,
+    Reply,
+    calls,
+    cut_off,
+    error_inside,
+    fails,
+    hangs,
+    says,
+    says_escaped,
+    thinks,
+)
 from tests.sse import as_client_reads, events_of, text_of
 
 PRICES = calls(("get_stock_price", '{"ticker": "TCS.NS"}'), ("get_stock_price", '{"ticker": "INFY"}'))
@@ -236,6 +248,43 @@ def test_a_reader_that_leaves_ends_the_models_work_and_keeps_what_was_written(se
     assert time.monotonic() >= model.left_at[0]
 
 
+def test_a_reader_that_leaves_before_the_model_says_anything_ends_its_work_within_two_seconds(
+    serve_with: Serve,
+) -> None:
+    api, model = serve_with(thinks())
+    asha, thread_id = api.register(), str(uuid.uuid4())
+    host, port = api.base_url.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port)), timeout=30) as reader:
+        reader.sendall(question_bytes(api, asha, "Tell me all", thread_id))
+        assert wait_until(lambda: bool(model.requests))
+    left_at = time.monotonic()
+    assert wait_until(lambda: bool(model.left_at))
+    assert model.left_at[0] - left_at < 2
+    assert wait_until(lambda: not is_busy(api, thread_id))
+
+
+def is_busy(api: Api, thread_id: str) -> bool:
+    with api.runtime.database.read() as session:
+        return session.query(ChatThread).filter_by(id=thread_id).one().busy_token is not None
+
+
+def wait_until(is_so: Callable[[], bool], seconds: float = 10) -> bool:
+    until = time.monotonic() + seconds
+    while not (found := is_so()) and time.monotonic() < until:
+        time.sleep(0.05)
+    return found
+
+
+def question_bytes(api: Api, user: RegisteredUser, question: str, thread_id: str) -> bytes:
+    body = json.dumps({"prompt": {"role": "user", "content": question}, "threadId": thread_id}).encode()
+    head = (
+        f"POST /api/ai/chat HTTP/1.0\r\nHost: {api.base_url.removeprefix('http://')}\r\n"
+        f"Authorization: Bearer {user.access_token}\r\n"
+        f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+    )
+    return head.encode() + body
+
+
 UNSTORABLE = r'{"ticker": "T\u0000CS\ud800", "m\u0000re": [{"\udc00": NaN}, 1e999, [[[[["deep"]]]]], "\ud83d\ude00"]}'
 
 
@@ -316,13 +365,7 @@ def test_no_event_is_lost_behind_a_proxy_that_collects(serve_with: Serve, seed: 
     text = "Zwölf ₹ and हिन्दी, " * 60
     api, _ = serve_with(says(text, fragment=5, pause_seconds=0.002))
     asha = api.register()
-    body = json.dumps({"prompt": {"role": "user", "content": "hello"}, "threadId": str(uuid.uuid4())}).encode()
-    host, port = api.base_url.removeprefix("http://").split(":")
-    head = (
-        f"POST /api/ai/chat HTTP/1.0\r\nHost: {host}\r\nAuthorization: Bearer {asha.access_token}\r\n"
-        f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
-    )
-    proxy = CollectingProxy(int(port), seed)
-    proxy.exchange(head.encode() + body)
+    proxy = CollectingProxy(int(api.base_url.rpartition(":")[2]), seed)
+    proxy.exchange(question_bytes(api, asha, "hello", str(uuid.uuid4())))
     assert "".join(as_client_reads(proxy.pieces)) == text
     assert len(proxy.pieces) > 3

@@ -116,6 +116,15 @@ def hangs(text: str = "", seconds: float = 30.0) -> Reply:
     return reply
 
 
+def thinks(seconds: float = 30.0) -> Reply:
+    """Nothing at all, not even headers, until the reader is gone."""
+
+    def reply(handler: Handler) -> None:
+        handler.wait_for_reader_to_leave(seconds)
+
+    return reply
+
+
 class FakeModel:
     """`requests` are the bodies received so far, `left_at` when readers left, on the monotonic clock."""
 

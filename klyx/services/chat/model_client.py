@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Iterator, Mapping
-from contextlib import closing
+from contextlib import ExitStack, closing
 from typing import Any
 
 import requests
 import urllib3
 
+from klyx.services.chat.interruptible import InterruptibleAdapter
 from klyx.services.chat.steps import AnswerFailed, Cancellation
 from klyx.sources.base import Deadline
 from klyx.sources.http import retry_after_seconds
@@ -85,14 +86,17 @@ class ModelClient:
         session.trust_env = False
         headers = {"Authorization": f"Bearer {self._api_key}", "Accept": "text/event-stream"}
         timeout = (min(CONNECT_SECONDS, left), min(SILENCE_SECONDS, left))
-        with closing(session):
+        with closing(session), ExitStack() as wakers:
+            adapter = InterruptibleAdapter(lambda cut: wakers.enter_context(cancelled.waking(cut)))
+            session.mount("http://", adapter)
+            session.mount("https://", adapter)
             try:
                 response = session.post(
                     self._url, json=body, headers=headers, timeout=timeout, stream=True, allow_redirects=False
                 )
             except requests.RequestException as error:
                 raise _RetriableError(UNREACHABLE) from error
-            with closing(response), cancelled.waking(response.raw.shutdown):
+            with closing(response):
                 _check_status(response)
                 yield from _chunks(response, cancelled, deadline)
 
