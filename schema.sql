@@ -352,7 +352,7 @@ CREATE TABLE chat_tool_calls (
     outcome VARCHAR(20) NOT NULL,
     created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
     CONSTRAINT pk_chat_tool_calls PRIMARY KEY (id),
-    CONSTRAINT ck_chat_tool_calls_outcome CHECK (outcome IN ('ok', 'error', 'timeout')),
+    CONSTRAINT ck_chat_tool_calls_outcome CHECK (outcome IN ('ok', 'error', 'timeout', 'cancelled')),
     CONSTRAINT fk_chat_tool_calls_thread_id FOREIGN KEY(thread_id) REFERENCES chat_threads (id) ON DELETE CASCADE
 );
 -- a thread's calls in order

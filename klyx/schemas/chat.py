@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 from marshmallow import Schema, fields, validate
 
 from klyx.schemas.envelope import UtcDateTime, envelope
+from klyx.services.chat.trace import Outcome
 
 
 class ThreadSchema(Schema):
@@ -44,7 +47,7 @@ class ToolCallSchema(Schema):
     name = fields.String()
     arguments = fields.Dict()
     duration_ms = fields.Integer()
-    outcome = fields.String(validate=validate.OneOf(["ok", "error", "timeout"]))
+    outcome = fields.String(validate=validate.OneOf(get_args(Outcome)))
     message_id = fields.String(data_key="messageId", allow_none=True)
     created_at = UtcDateTime(data_key="createdAt")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 import requests
@@ -148,6 +148,16 @@ def test_a_turn_that_was_never_given_back_ends_by_itself_and_can_write_nothing_m
     assert answered(api, turn, "In time") is not None
     said = [message["content"] for message in call(asha, "GET", f"/{thread_id}").json()["data"]["messages"]]
     assert said == ["First", "Second", "In time"]
+
+
+@pytest.mark.parametrize("outcome", get_args(trace.Outcome))
+def test_every_way_a_tool_can_end_is_kept_and_shown(api: Api, outcome: trace.Outcome) -> None:
+    asha, thread_id = api.register(), str(uuid.uuid4())
+    ask(api, asha.user_id, thread_id, "Price of Reliance?")
+    with api.runtime.database.begin() as session:
+        trace.record(session, thread_id, None, [trace.ToolCall("get_stock_price", {}, 0.25, outcome)])
+    (shown,) = call(asha, "GET", f"/{thread_id}/trace").json()["data"]
+    assert (shown["outcome"], shown["messageId"]) == (outcome, None)
 
 
 def test_deleting_a_thread_deletes_what_was_said_and_looked_up(api: Api) -> None:

@@ -51,7 +51,7 @@ class ChatToolCall(Base):
 
     __tablename__ = "chat_tool_calls"
     __table_args__ = (
-        CheckConstraint("outcome IN ('ok', 'error', 'timeout')", name="outcome"),
+        CheckConstraint("outcome IN ('ok', 'error', 'timeout', 'cancelled')", name="outcome"),
         Index(None, "thread_id", "id"),
     )
 

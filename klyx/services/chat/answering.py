@@ -172,13 +172,8 @@ class Answering:
         safe = SafeText(lambda block: allowed_block(block, self._known))
         failure: str | None = None
         try:
-            for step in self._assistant.answer(self._conversation, self._tools, self.cancellation, self._deadline):
-                self._take(step, safe)
-                if self.cancellation.is_set():
-                    return "cancelled"
-                if self._deadline.expired:
-                    failure = TOO_SLOW
-                    break
+            if not self._is_followed_to_the_end(safe):
+                return "cancelled"
         except AnswerFailed as error:
             failure = str(error)
         except Exception as error:
@@ -195,6 +190,19 @@ class Answering:
         if not self._record.answer:
             self._say(NOTHING_TO_SAY)
         return "answered"
+
+    def _is_followed_to_the_end(self, safe: SafeText) -> bool:
+        """Takes the assistant's steps until the answer is not wanted any more. Raises AnswerFailed, also when late."""
+        is_wanted = True
+        for step in self._assistant.answer(self._conversation, self._tools, self.cancellation, self._deadline):
+            # The tools that were running are still told of.
+            if not is_wanted and not isinstance(step, ToolEnded):
+                return False
+            self._take(step, safe)
+            is_wanted = not self.cancellation.is_set()
+            if is_wanted and self._deadline.expired:
+                raise AnswerFailed(TOO_SLOW)
+        return is_wanted
 
     def _take(self, step: Content | ToolStarted | ToolEnded | Usage, safe: SafeText) -> None:
         if isinstance(step, Content):

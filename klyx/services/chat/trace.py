@@ -20,7 +20,7 @@ _MOST_ENTRIES = 50
 _DEEPEST = 5
 _LEFT_OUT = "..."
 
-Outcome = Literal["ok", "error", "timeout"]
+Outcome = Literal["ok", "error", "timeout", "cancelled"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from typing import Any, Protocol
 from klyx.errors import KlyxError
 from klyx.runtime import Runtime
 from klyx.services.chat.steps import Call, Cancellation, ToolEnded, ToolStarted
+from klyx.services.chat.trace import Outcome
 from klyx.sources.base import Deadline
 
 logger = logging.getLogger(__name__)
@@ -21,6 +22,7 @@ MOST_AT_ONCE = 8
 LOOK_AGAIN_SECONDS = 0.25
 FAILED = "This could not be looked up because of a problem on our side."
 TOO_SLOW = "This took too long and was given up."
+NOT_WANTED = "Nobody waits for this any more."
 NO_OBJECT = "The arguments were not a JSON object; call the tool again with one."
 TOO_MANY = "Too many tools were called at once; call it again by itself."
 
@@ -98,9 +100,10 @@ class ToolBox:
             done, _ = wait(running, timeout=pause, return_when=FIRST_COMPLETED)
             for future in done:
                 yield _ended(running.pop(future), future.result(), time.monotonic() - started)
+        is_unwanted = cancelled.is_set()
         for call in running.values():
-            seconds = time.monotonic() - started
-            yield ToolEnded(call.call_id, call.name, call.arguments or {}, {"error": TOO_SLOW}, seconds, "timeout")
+            result = {"error": NOT_WANTED if is_unwanted else TOO_SLOW}
+            yield _ended(call, result, time.monotonic() - started, "cancelled" if is_unwanted else "timeout")
 
     def _result(self, call: Call) -> Result:
         tool = self._tools.get(call.name)
@@ -117,6 +120,6 @@ class ToolBox:
             return {"error": FAILED}
 
 
-def _ended(call: Call, result: Result, seconds: float) -> ToolEnded:
-    outcome = "error" if "error" in result else "ok"
-    return ToolEnded(call.call_id, call.name, call.arguments or {}, result, seconds, outcome)  # type: ignore[arg-type]
+def _ended(call: Call, result: Result, seconds: float, outcome: Outcome | None = None) -> ToolEnded:
+    found: Outcome = outcome or ("error" if "error" in result else "ok")
+    return ToolEnded(call.call_id, call.name, call.arguments or {}, result, seconds, found)
