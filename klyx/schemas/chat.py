@@ -6,7 +6,7 @@ from typing import get_args
 
 from marshmallow import Schema, fields, validate
 
-from klyx.schemas.envelope import UtcDateTime, envelope
+from klyx.schemas.envelope import Flag, UtcDateTime, envelope
 from klyx.services.chat.trace import Outcome
 
 
@@ -38,7 +38,7 @@ class NewThreadSchema(Schema):
 
 class ThreadChangeSchema(Schema):
     title = fields.String(allow_none=True, load_default=None)
-    is_archived = fields.Boolean(data_key="isArchived", allow_none=True, load_default=None)
+    is_archived = Flag(data_key="isArchived", allow_none=True, load_default=None)
 
 
 class ToolCallSchema(Schema):

@@ -6,7 +6,7 @@ from typing import Any
 import orjson
 from marshmallow import EXCLUDE, Schema, ValidationError, fields, post_load
 
-from klyx.schemas.envelope import UtcDateTime, envelope
+from klyx.schemas.envelope import Flag, UtcDateTime, envelope
 from klyx.services.debt_optimizer import StoredPlan
 
 MAX_NAME_CHARACTERS = 255
@@ -43,15 +43,6 @@ class Budget(fields.Float):
         if not smallest <= value <= MAX_BUDGET_RUPEES:
             raise ValidationError("Please give a monthly budget above 0 (and below 1,000,000,000,000).")
         return float(value)
-
-
-class Flag(fields.Boolean):
-    """true or false, and nothing that could be taken for them."""
-
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> bool:
-        if not isinstance(value, bool):
-            raise ValidationError("Please give true or false.")
-        return value
 
 
 class ScenarioName(fields.String):

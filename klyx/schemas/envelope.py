@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from marshmallow import Schema, fields
+from marshmallow import Schema, ValidationError, fields
 
 
 class ErrorSchema(Schema):
@@ -26,6 +26,15 @@ class UtcDateTime(fields.Field[datetime]):
 
 def utc_text(value: datetime) -> str:
     return value.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="seconds") + "Z"
+
+
+class Flag(fields.Boolean):
+    """true or false, and nothing that could be taken for them."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> bool:
+        if not isinstance(value, bool):
+            raise ValidationError("Please give true or false.")
+        return value
 
 
 class MessageSchema(Schema):

@@ -6,8 +6,7 @@ from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, post_load
 
-from klyx.schemas.debt_optimizer import Flag
-from klyx.schemas.envelope import UtcDateTime, envelope
+from klyx.schemas.envelope import Flag, UtcDateTime, envelope
 from klyx.schemas.screener import ScreenMetadataSchema, ScreenSchema
 from klyx.schemas.stocks import MAX_OFFSET, MAX_PAGE_SIZE, ClampedInteger, PaginationSchema, StockQuery
 from klyx.services.saved_screens import DEFINITION_MEMBERS, MAX_SCREENS

@@ -103,6 +103,22 @@ def test_an_unusable_title_is_refused(api: Api, values: dict[str, Any]) -> None:
     assert call(asha, "GET").json()["data"] == [thread]
 
 
+@pytest.mark.parametrize("value", ["yes", "true", "", 1, 0, 1.0, [], {}])
+def test_whether_a_thread_is_archived_is_true_or_false(api: Api, value: Any) -> None:
+    asha = api.register()
+    thread = made(asha)
+    answer = call(asha, "PATCH", f"/{thread['id']}", {"isArchived": value})
+    assert (answer.status_code, answer.json()["status"]) == (400, "error")
+    assert call(asha, "GET").json()["data"] == [thread]
+
+
+def test_null_changes_nothing_of_a_thread(api: Api) -> None:
+    asha = api.register()
+    thread = made(asha)
+    answer = call(asha, "PATCH", f"/{thread['id']}", {"isArchived": None, "title": None})
+    assert (answer.status_code, answer.json()["data"]["isArchived"]) == (200, False)
+
+
 def test_a_conversation_keeps_its_order_and_its_first_question_as_title(api: Api) -> None:
     asha, thread_id = api.register(), str(uuid.uuid4())
     turn = ask(api, asha.user_id, thread_id, "Compare TCS and Infy over five years, please")
