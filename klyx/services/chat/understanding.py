@@ -26,6 +26,7 @@ _SCALES: Mapping[str, float] = {
 _WORDS = sorted(((word, column) for column, words in FIELD_WORDS.items() for word in words), key=lambda w: -len(w[0]))
 _FIELD = "|".join(re.escape(word) for word, _ in _WORDS)
 _COLUMN_OF = dict(_WORDS)
+_FIELD_NAMED = re.compile(rf"(?<![\w/])(?:{_FIELD})(?![\w/])")
 _NUMBER = r"(?:rs\.?\s*|inr\s*|₹\s*)?([-+]?\d[\d,]*(?:\.\d+)?)\s*(?:%|percent\b|per cent\b)?\s*"
 _SCALE = r"(?:(lakh crores?|lakh cr|crores?|cr|billion|bn|lakhs?)(?!\w))?"
 _AMOUNT = _NUMBER + _SCALE
@@ -100,14 +101,12 @@ def understand(sentence: str) -> Understood | None:
 
 def fields_in(text: str) -> list[str]:
     """The columns of the figures that a text names, in its order."""
-    places: dict[str, int] = {}
-    rest = f" {text.lower()} "
-    for word, column in _WORDS:
-        found = re.search(rf"(?<![\w/]){re.escape(word)}(?![\w/])", rest)
-        if found:
-            places.setdefault(column, found.start())
-            rest = rest[: found.start()] + " " * len(word) + rest[found.end() :]
-    return sorted(places, key=lambda column: places[column])
+    return list(dict.fromkeys(_COLUMN_OF[found.group()] for found in _FIELD_NAMED.finditer(text.lower())))
+
+
+def without_fields(text: str) -> str:
+    """The text in small letters, with spaces for the figures that it names."""
+    return _FIELD_NAMED.sub(lambda found: " " * len(found.group()), text.lower())
 
 
 def sector_condition(text: str) -> tuple[dict[str, Any] | None, str]:

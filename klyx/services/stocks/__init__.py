@@ -1,5 +1,6 @@
 """Stocks: the field table, lists and search, single stocks, names, and figures over all of them."""
 
+from klyx.services.stocks.aliases import OTHER_NAMES
 from klyx.services.stocks.fields import FIELDS, Kind, StockField, Unit
 from klyx.services.stocks.matching import (
     NameIndex,
@@ -30,6 +31,7 @@ __all__ = [
     "MAX_NAME_CHARACTERS",
     "STOCK_COLUMNS",
     "Kind",
+    "OTHER_NAMES",
     "NameIndex",
     "Provenance",
     "SectorCount",

@@ -43,3 +43,5 @@ FORMER_NAMES: Mapping[str, str] = {
     "tatamotors": "TMPV",
 }
 """Companies that trade under another symbol today."""
+
+OTHER_NAMES: Mapping[str, str] = {**SHORT_NAMES, **FORMER_NAMES}

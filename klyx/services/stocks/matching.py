@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from klyx.database.models import Stock
 from klyx.services.analysis.text import normalise_nse_code
-from klyx.services.stocks.aliases import FORMER_NAMES, SHORT_NAMES
+from klyx.services.stocks.aliases import OTHER_NAMES
 from klyx.services.stocks.expressions import by_market_cap, is_any_of, lower_case, texts
 
 _ISIN = re.compile(r"[A-Z]{2}[A-Z0-9]{9}[0-9]")
@@ -54,7 +54,7 @@ def loose_key(name: str) -> str:
     return "".join(words)
 
 
-_ALIASES = {loose_key(alias): code for alias, code in {**SHORT_NAMES, **FORMER_NAMES}.items()}
+_ALIASES = {loose_key(alias): code for alias, code in OTHER_NAMES.items()}
 
 
 def alias_code(name: str) -> str | None:

@@ -172,6 +172,30 @@ def test_what_is_not_understood_is_said_with_examples(runtime: Runtime, question
     assert answer.blocks == []
 
 
+@pytest.mark.parametrize(
+    ("questions", "expected", "unexpected"),
+    [
+        (("Reliance Power share price",), 'I do not know "Reliance Power"', "trades at"),
+        (("Relaince price",), "Reliance Industries Ltd. (RELIANCE)", "trades at"),
+        (("Bajaj price",), "Which one do you mean?", "trades at"),
+        (("Price of TCS", "Hero Motocorp price"), 'I do not know "Hero Motocorp"', "Tata Consultancy"),
+        (("Price of TCS", "what is PE ratio"), "Which company do you mean?", "Tata Consultancy"),
+        (("ebitda of TCS",), 'could not use this part of the question: "ebitda"', "I do not know"),
+    ],
+)
+def test_a_name_that_is_not_clear_gets_a_question_and_no_figure(
+    runtime: Runtime, questions: tuple[str, ...], expected: str, unexpected: str
+) -> None:
+    text = answer_to(runtime, *questions).text
+    assert expected in text
+    assert unexpected not in text
+
+
+def test_the_price_and_the_news_are_both_told(runtime: Runtime) -> None:
+    answer = answer_to(runtime, "Reliance price and news")
+    assert answer.tools == ["get_stock_price", "get_stock_news"]
+
+
 def test_a_follow_up_without_a_name(runtime: Runtime) -> None:
     answer = answer_to(runtime, "Price of Reliance?", "and its P/E?")
     assert ratio(stock_of(runtime, "RELIANCE")["pe_ttm"]) in answer.text

@@ -7,7 +7,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from klyx.services.chat import blocks
+from klyx.services.chat.builtin.names import UnclearName
 from klyx.services.chat.builtin.writing import count, crores, dated, percent, price, ratio, table
+from klyx.services.chat.resolve import MOST_CANDIDATES
 from klyx.services.chat.safety import as_block
 from klyx.services.chat.understanding import Understood, fields_in
 from klyx.services.stocks import StockReference
@@ -261,7 +263,7 @@ def screen(understood: Understood, result: Result) -> str:
         return str(result["error"])
     parts = [f"I looked for stocks with {understood.explanation}.\n\n"]
     if understood.unread:
-        parts.append(f'I could not use this part of the question: "{understood.unread}".\n\n')
+        parts.append(unread(understood.unread))
     if not result["total_matches"]:
         parts.append("No stock meets all of that. Loosen a condition and try again.")
         return "".join(parts)
@@ -310,11 +312,27 @@ def debts(result: Result) -> str:
     return f"{text}{''.join(lines)}\n{dated(result)}"
 
 
-def not_understood(found: Result) -> str:
-    similar = found.get("results") or []
-    names = "; ".join(f"{item['name']} ({item['symbol']})" for item in similar[:3])
-    hint = f"Perhaps you mean {names}?\n\n" if names else ""
-    return f"I did not understand that. {hint}{HELP}"
+def not_understood(unclear: Sequence[UnclearName]) -> str:
+    return "".join(map(_asked_back, unclear)) + HELP if unclear else f"I did not understand that. {HELP}"
+
+
+def _asked_back(name: UnclearName) -> str:
+    """What is unclear about a name, with what may be meant."""
+    candidates = [f"* {company.stock_name} ({company.nse_code})\n" for company in name.candidates[:MOST_CANDIDATES]]
+    if name.known:
+        return f'Several companies are called "{name.name}". Which one do you mean?\n\n{"".join(candidates)}\n'
+    unknown = f'I do not know "{name.name}"'
+    if not candidates:
+        return f"{unknown}. Please give a company's whole name or its NSE symbol.\n\n"
+    return f"{unknown} among the listed companies. Perhaps you mean:\n\n{''.join(candidates)}\n"
+
+
+def no_company() -> str:
+    return f"Which company do you mean? Please ask again with its name or symbol.\n\n{HELP}"
+
+
+def unread(words: str) -> str:
+    return f'I could not use this part of the question: "{words}".\n\n'
 
 
 def _figure(result: Result, name: str) -> Any:

@@ -10,14 +10,17 @@ from klyx.database import Database
 from klyx.services.chat.builtin import answers
 from klyx.services.chat.builtin.answers import Results
 from klyx.services.chat.builtin.intents import Intent, Question, read_question
+from klyx.services.chat.directory import Directory
 from klyx.services.chat.steps import Call, Cancellation, Content, Conversation, Step, ToolEnded, ToolRunner
 from klyx.services.chat.understanding import sector_condition, understand
-from klyx.services.stocks import StockReference
+from klyx.services.stocks import StockReference, known_names
 from klyx.sources.base import Deadline
 
 RULES_NOTE = "Answered by Klyx's built-in rules from its own figures; no language model is set up."
 RISK_NOTE = "These are figures, not advice: prices can fall, and figures can be old or wrong. Check before you decide."
 ROWS = 10
+
+_WITHOUT_FIGURES = {Intent.HELP, Intent.UNKNOWN, Intent.NO_COMPANY, Intent.DEBTS}
 
 Asking: TypeAlias = Generator[Step, None, Results]
 
@@ -55,10 +58,16 @@ class BuiltInAssistant:
     ) -> Iterator[Step]:
         earlier = [said.content for said in conversation.messages[:-1] if said.role == "user"]
         with self._database.read() as session:
-            question = read_question(session, conversation.question, earlier)
+            directory = Directory(known_names(session))
+        question = read_question(directory, conversation.question, earlier)
         turn = _Turn(question, tools, cancelled, deadline)
-        yield from _WAYS[question.intent](turn)
-        if question.intent not in (Intent.HELP, Intent.UNKNOWN, Intent.DEBTS):
+        if question.unread:
+            yield Content(answers.unread(question.unread))
+        for place, intent in enumerate(question.intents):
+            if place:
+                yield Content("\n\n")
+            yield from _WAYS[intent](turn)
+        if not set(question.intents) & _WITHOUT_FIGURES:
             yield Content(f"\n\n{RISK_NOTE}")
         yield Content(f"\n\n{RULES_NOTE}\n")
 
@@ -157,9 +166,12 @@ def _help(_turn: _Turn) -> Iterator[Step]:
     yield Content(answers.HELP)
 
 
+def _no_company(_turn: _Turn) -> Iterator[Step]:
+    yield Content(answers.no_company())
+
+
 def _unknown(turn: _Turn) -> Iterator[Step]:
-    (result,) = yield from turn.ask(("search_stocks", {"query": turn.question.text}))
-    yield Content(answers.not_understood(result))
+    yield Content(answers.not_understood(turn.question.unclear))
 
 
 def _ticker(company: StockReference) -> dict[str, Any]:
@@ -183,5 +195,6 @@ _WAYS: Mapping[Intent, Callable[[_Turn], Iterator[Step]]] = {
     Intent.PORTFOLIO: _portfolio,
     Intent.DEBTS: _debts,
     Intent.HELP: _help,
+    Intent.NO_COMPANY: _no_company,
     Intent.UNKNOWN: _unknown,
 }

@@ -1,20 +1,21 @@
-"""What a question is about: one of a few intents, and the companies that it names."""
+"""What a question is about: one or two of a few intents, and the companies that it names."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 
-from sqlalchemy.orm import Session
+from klyx.services.chat.builtin.names import Names, UnclearName, read_names
+from klyx.services.chat.directory import Directory
+from klyx.services.chat.understanding import fields_in, understand, without_fields
+from klyx.services.stocks import StockReference
 
-from klyx.services.chat.resolve import find_companies
-from klyx.services.chat.understanding import understand
-from klyx.services.stocks import StockReference, alias_code
-
-MOST_WORDS_IN_A_NAME = 6
-MOST_COMPANIES = 4
+# So many questions before this one can say which company it goes on about.
+MOST_EARLIER = 10
+MOST_WORDS_THAT_GO_ON = 3
 
 
 class Intent(StrEnum):
@@ -30,22 +31,30 @@ class Intent(StrEnum):
     DEBTS = "debts"
     HELP = "help"
     OVERVIEW = "overview"
+    NO_COMPANY = "no company"
     UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    intent: Intent
+    """`intents` are answered one after the other. `unread` is what had no meaning for us."""
+
+    intents: tuple[Intent, ...]
     text: str
     companies: tuple[StockReference, ...] = ()
+    unclear: tuple[UnclearName, ...] = ()
+    unread: str = ""
 
 
 _WORDS_OF: Sequence[tuple[Intent, Sequence[str]]] = (
-    (Intent.DEBTS, ["my (?:debts?|loans?|emis?)", "debt plan", "pay off"]),
+    (Intent.DEBTS, ["my (?:debts?|loans?|emis?)", "debt plan", "pay off", r"^(?:show )?(?:debts|loans|emis)\??$"]),
     (Intent.PORTFOLIO, ["my (?:portfolio|holdings?|stocks?|shares?|investments?)", "portfolio"]),
     (
         Intent.MOVERS,
-        [r"(?:top|biggest|best|worst) (?:\d+ )?(?:\w+ ){0,2}?(?:movers?|performers?)", "gainers?", "losers?"],
+        [
+            r"(?:top|biggest|best|worst) (?:\d+ )?(?:\w+ ){0,2}?(?:movers?|performers?|performing(?: stocks| shares)?)",
+            *("gainers?", "losers?"),
+        ],
     ),
     (Intent.COMPARE, ["compare", "comparison", "versus", r"vs\.?", "better", "difference between"]),
     (Intent.NEWS, ["news", "headlines?", "happening", "sentiment"]),
@@ -61,8 +70,8 @@ _WORDS_OF: Sequence[tuple[Intent, Sequence[str]]] = (
         Intent.FUNDAMENTALS,
         [
             *("fundamentals?", "valuation", "analy[sz]e", "analysis", "p/e", "pe", "ro[ae]", "roce", "financials?"),
-            *("ratios?", "balance sheet", "profit", "margin", "debt", "dividend", "holding", "eps", "earnings"),
-            *("revenue", "worth buying", "should i (?:buy|sell)", "(?:under|over|fairly )valued"),
+            *("ratios?", "balance sheet", "profit(?:able|ability)?", "margin", "debt", "dividend", "holding", "eps"),
+            *("earnings", "revenue", "worth buying", "should i (?:buy|sell|add)", "(?:under|over|fairly )valued"),
         ],
     ),
     (
@@ -78,105 +87,111 @@ _WORDS_OF: Sequence[tuple[Intent, Sequence[str]]] = (
     ),
 )
 _PATTERNS = tuple((intent, re.compile(rf"(?<!\w)(?:{'|'.join(words)})(?!\w)")) for intent, words in _WORDS_OF)
-_ABOUT_COMPANIES = frozenset(
-    {Intent.PRICE, Intent.COMPARE, Intent.FUNDAMENTALS, Intent.TECHNICALS, Intent.NEWS, Intent.CHART, Intent.OVERVIEW}
-)
-# Words of questions; some are symbols or names of companies too, and are not meant as such in lower case.
-_ORDINARY = frozenset(
-    " ".join(
-        [
-            "a about above after all am an analyse analysis analyze and any are as at balance be bear",
-            "bearish been before below best better between bull bullish buy by can chart cheap companies",
-            "company compare comparison cost current day days debt did difference do does doing down eps few",
-            "find for from fundamental fundamentals give good growth happening has have headlines help her",
-            "hi high his history hold holding how i idea ideal if in infra into invest investment is it its",
-            "last latent latest less list look low macd margin market me mean momentum month months more",
-            "moving my news next now of on one open or our over past pe performance performing please power",
-            "price profit quote ratio ratios recent return revenue roce roe rsi sector sell share shares",
-            "should show sma some sound star stock stocks support technical technicals tell than thanks that",
-            "the their them then there these they think this time to today top trade trading trend trending",
-            "under up uptrend us valuation value versus vs was week what whats when where which who why will",
-            "with worth would year years yes yet you your",
-        ]
-    ).split()
-)
-_TOKEN = re.compile(r"[\w&][\w&.'-]*")
+_ONE_COMPANY = (Intent.PRICE, Intent.FUNDAMENTALS, Intent.TECHNICALS, Intent.CHART, Intent.NEWS)
+# Figures that the answers about the price or the trend show by themselves.
+_SHOWN_ANYWAY = frozenset({"current_price", "market_cap", "day_change_pct", "rsi", "adx", "momentum_score"})
+_GROUP = re.compile(r"\b(?:stocks|companies|firms|shares|banks|sectors?)\b")
+_POINTS_BACK = re.compile(r"(?<!in )\b(?:it|its|it's|they|their|them|both|this|that|these|those)\b")
+_JOINS = re.compile(r"\b(?:compare|is|are|with|to|against|vs|versus|than) (?:it|they|them|both|this|that)\b")
+_GOES_ON = re.compile(r"(?:and|also|what about|how about|which|who)\b")
+_ASKS_A_MEANING = re.compile(r"(?:what|define|explain)\b")
 
 
-def read_question(session: Session, text: str, earlier: Sequence[str] = ()) -> Question:
-    """The question's intent and companies; a question that names none is about those of the last that did.
+def read_question(directory: Directory, text: str, earlier: Sequence[str] = ()) -> Question:
+    """The question's intents and companies; one that goes on about those of the questions before is about them.
 
     `earlier`: the questions before it, oldest first.
     """
-    plain = " ".join(text.lower().split())
-    named = companies_in(session, text)
-    intent = _intent_of(plain, named)
-    if intent in _ABOUT_COMPANIES and not named and intent is not Intent.OVERVIEW:
-        for question in reversed(earlier):
-            if named := companies_in(session, question):
-                break
-    if intent is Intent.COMPARE and len(named) < 2:
-        intent = Intent.FUNDAMENTALS if named else Intent.UNKNOWN
-    if intent in _ABOUT_COMPANIES and not named:
-        intent = Intent.UNKNOWN
-    return Question(intent, text, tuple(named[:MOST_COMPANIES]))
+    before: tuple[StockReference, ...] = ()
+    for said in earlier[-MOST_EARLIER:]:
+        before = _Reading(directory, said, before).companies_after
+    return _Reading(directory, text, before).question
 
 
-def companies_in(session: Session, text: str) -> list[StockReference]:
-    """The listed companies that a text names, in its order, each once."""
-    tokens = [token.rstrip(".'-") for token in _TOKEN.findall(text)]
-    spans = {
-        (start, end): " ".join(tokens[start:end])
-        for start in range(len(tokens))
-        for end in range(start + 1, min(len(tokens), start + MOST_WORDS_IN_A_NAME) + 1)
-        if not _is_ordinary(tokens[start:end])
-    }
-    found = _known(session, list(dict.fromkeys(spans.values())))
-    chosen: dict[int, StockReference] = {}
-    taken: set[int] = set()
-    for (start, end), name in sorted(spans.items(), key=lambda item: (item[0][0] - item[0][1], item[0][0])):
-        company = found.get(name)
-        if company is not None and company.nse_code and not taken & set(range(start, end)):
-            taken |= set(range(start, end))
-            chosen[start] = company
-    return list({company.id: company for _, company in sorted(chosen.items())}.values())
+class _Reading:
+    """One question, after questions about the companies `before`."""
 
+    def __init__(self, directory: Directory, text: str, before: tuple[StockReference, ...]) -> None:
+        self._directory = directory
+        self._text = text
+        self._plain = " ".join(text.lower().split())
+        self._before = before
+        self._matches = [intent for intent, pattern in _PATTERNS if pattern.search(self._plain)]
+        self._names = read_names(directory, text, _without_known(text))
+        self._is_group = _GROUP.search(self._plain) is not None
+        self._points_back = not self._is_group and _POINTS_BACK.search(self._plain) is not None
 
-def _known(session: Session, names: list[str]) -> Mapping[str, StockReference]:
-    exact = find_companies(session, names, search=False)
-    # One more chance for the beginning of a name ("Adani Ports"), only for what stands for nothing yet.
-    longer = [name for name in names if name not in exact and len(name) >= 4 and name[0].isupper()]
-    return {**find_companies(session, longer), **exact} if longer else exact
+    @property
+    def companies_after(self) -> tuple[StockReference, ...]:
+        """Those that a question after this one may go on about."""
+        names = self._names
+        if self._about_all is not None:
+            return self._before
+        # Whoever asked about something unknown does not mean the company before it.
+        return () if names.unclear or (names.unread and not names.companies) else self._companies or self._before
 
+    @property
+    def question(self) -> Question:
+        if self._about_all is not None:
+            return Question((self._about_all,), self._text)
+        names, companies = self._names, self._companies
+        unclear = names.unclear
+        if not unclear and (not companies or (Intent.COMPARE in self._matches and len(companies) < 2)):
+            unclear = tuple(UnclearName(name, self._directory.similar(name)) for name in names.unread)
+        is_about_one = any(intent in _ONE_COMPANY or intent is Intent.COMPARE for intent in self._matches)
+        if unclear and (is_about_one or any(name.candidates for name in unclear)):
+            return Question((Intent.UNKNOWN,), self._text, unclear=unclear)
+        if not companies:
+            return Question((Intent.NO_COMPANY if is_about_one else Intent.UNKNOWN,), self._text)
+        return Question(self._intents(len(companies)), self._text, companies, unread=", ".join(names.unread))
 
-def _is_ordinary(tokens: Sequence[str]) -> bool:
-    """Whether these words are just words: in capitals among small letters they may be a symbol."""
-    if len(tokens) == 1:
-        (token,) = tokens
-        key = token.lower()
-        if alias_code(key) is not None:
+    @cached_property
+    def _about_all(self) -> Intent | None:
+        """What is asked when it is about no single company."""
+        if self._names.companies or (self._names.unclear and not self._is_group):
+            return None
+        for intent in (Intent.DEBTS, Intent.PORTFOLIO, Intent.MOVERS):
+            if intent in self._matches:
+                return intent
+        if not self._points_back and understand(self._plain) is not None:
+            return Intent.SCREEN
+        return Intent.HELP if self._matches == [Intent.HELP] else None
+
+    @cached_property
+    def _companies(self) -> tuple[StockReference, ...]:
+        named = self._names.companies
+        if len(named) == 1 and Intent.COMPARE in self._matches and _JOINS.search(self._plain):
+            return tuple(dict.fromkeys((*self._before, *named)))
+        return named or (self._before if self._names == Names() and self._goes_on() else ())
+
+    def _goes_on(self) -> bool:
+        """Whether the question leaves out what was named before."""
+        if self._is_group:
             return False
-        return (key in _ORDINARY and not (token.isupper() and len(token) > 1)) or token.isdigit()
-    return tokens[0].lower() in _ORDINARY or tokens[-1].lower() in _ORDINARY
+        if self._points_back or _GOES_ON.match(self._plain):
+            return True
+        return len(self._plain.split()) <= MOST_WORDS_THAT_GO_ON and not _ASKS_A_MEANING.match(self._plain)
+
+    def _intents(self, number_of_companies: int) -> tuple[Intent, ...]:
+        wanted = [intent for intent in _ONE_COMPANY if intent in self._matches]
+        figures = set(fields_in(self._plain)) - _SHOWN_ANYWAY
+        if figures and Intent.FUNDAMENTALS not in wanted:
+            wanted.insert(0, Intent.FUNDAMENTALS)
+        if Intent.TECHNICALS in wanted and not figures:
+            # "Technical analysis", "trend and valuation"
+            wanted = [intent for intent in wanted if intent is not Intent.FUNDAMENTALS]
+        if {Intent.FUNDAMENTALS, Intent.TECHNICALS, Intent.CHART} & set(wanted):
+            wanted = [intent for intent in wanted if intent is not Intent.PRICE]
+        if number_of_companies > 1 and (Intent.COMPARE in self._matches or Intent.FUNDAMENTALS in wanted or not wanted):
+            return (Intent.COMPARE,)
+        if not wanted:
+            wanted = [Intent.FUNDAMENTALS if Intent.COMPARE in self._matches else Intent.OVERVIEW]
+        return tuple(wanted)
 
 
-def _intent_of(plain: str, named: Sequence[StockReference]) -> Intent:
-    matches = [intent for intent, pattern in _PATTERNS if pattern.search(plain)]
-    if Intent.DEBTS in matches or Intent.PORTFOLIO in matches:
-        return Intent.DEBTS if Intent.DEBTS in matches else Intent.PORTFOLIO
-    if Intent.MOVERS in matches and not named:
-        return Intent.MOVERS
-    if Intent.COMPARE in matches and len(named) >= 2:
-        return Intent.COMPARE
-    if not named and understand(plain) is not None:
-        return Intent.SCREEN
-    about = [intent for intent in matches if intent not in (Intent.HELP, Intent.MOVERS, Intent.COMPARE)]
-    if about:
-        return about[0]
-    if Intent.COMPARE in matches:
-        return Intent.COMPARE
-    if len(named) >= 2:
-        return Intent.COMPARE
-    if named:
-        return Intent.OVERVIEW
-    return Intent.HELP if Intent.HELP in matches else Intent.UNKNOWN
+def _without_known(text: str) -> str:
+    """The text in small letters, with spaces for the figures and intents that it names."""
+    rest = without_fields(text)
+    for _, pattern in _PATTERNS:
+        rest = pattern.sub(lambda found: " " * len(found.group()), rest)
+    return rest
