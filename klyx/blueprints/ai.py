@@ -128,7 +128,7 @@ def screen(asked: dict[str, str]) -> Mapping[str, Any]:
     if understood is None:
         raise Invalid(NOT_UNDERSTOOD)
     with runtime().database.read() as session:
-        result = run_screen(session, parse_screen(understood.definition), limit=FIRST_RESULTS)
+        result = run_screen(session, parse_screen(understood.definition), limit=understood.number or FIRST_RESULTS)
     answer = screen_answer(result)
     about = {"definition": understood.definition, "explanation": understood.explanation, "unread": understood.unread}
     return {**answer, "data": {**answer["data"], "understood": about}}

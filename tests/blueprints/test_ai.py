@@ -171,5 +171,8 @@ def test_a_sentence_becomes_a_screen(api: Api) -> None:
     same = api.post("/api/screener/filter", json=understood["definition"]).json()["data"]
     assert data["metadata"]["total_matches"] == same["metadata"]["total_matches"] > 0
     assert data["results"] == same["results"][:20]
+    ranked = api.post("/api/ai/screen", json={"sentence": "top 5 it stocks by roe"}).json()["data"]
+    assert [row["Sector"] for row in ranked["results"]] == ["Software & Services"] * 5
+    assert ranked["results"][0]["ROE Annual %"] >= ranked["results"][4]["ROE Annual %"]
     refused = api.post("/api/ai/screen", json={"sentence": "good morning"})
     assert (refused.status_code, refused.json()["status"]) == (400, "error")

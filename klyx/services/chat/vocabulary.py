@@ -27,6 +27,7 @@ FIELD_WORDS: Mapping[str, tuple[str, ...]] = {
     "adx": ("adx",),
     "beta_1yr": ("beta",),
     "day_change_pct": ("day change", "change today", "today's change", "daily change"),
+    "week_change_pct": ("week change", "weekly change", "weekly return", "1 week return"),
     "month_change_pct": ("month change", "monthly change", "monthly return", "1 month return"),
     "qtr_change_pct": ("quarter change", "quarterly return", "3 month return"),
     "year_1_change_pct": ("one year return", "1 year return", "1-year return", "yearly return", "annual return"),

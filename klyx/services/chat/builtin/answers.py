@@ -9,9 +9,10 @@ from typing import Any
 from klyx.services.chat import blocks
 from klyx.services.chat.builtin.names import UnclearName
 from klyx.services.chat.builtin.writing import count, crores, dated, percent, price, ratio, table
+from klyx.services.chat.conditions import CHANGES, fields_in
 from klyx.services.chat.resolve import MOST_CANDIDATES
 from klyx.services.chat.safety import as_block
-from klyx.services.chat.understanding import Understood, fields_in
+from klyx.services.chat.understanding import Understood
 from klyx.services.stocks import StockReference
 
 Result = Mapping[str, Any]
@@ -74,22 +75,12 @@ _PERIODS = (
     (r"year to date|ytd|this year", "ytd"),
     (r"all time|maximum|max|ever", "max"),
 )
-_CHANGES = (("month", "month_change_pct"), ("quarter", "qtr_change_pct"), ("year", "year_1_change_pct"))
-_CHANGE_NAMES = {
-    "day_change_pct": ("today", "Day change %"),
-    "month_change_pct": ("of the month", "Month Change %"),
-    "qtr_change_pct": ("of the quarter", "Qtr Change %"),
-    "year_1_change_pct": ("of the year", "1Yr change %"),
-}
+_WHEN = {column: period for period, column in CHANGES.items() if period != "today"}
 
 
 def period_in(text: str) -> str:
     plain = text.lower()
     return next((period for words, period in _PERIODS if re.search(rf"\b(?:{words})", plain)), "6mo")
-
-
-def change_field(text: str) -> str:
-    return next((field for word, field in _CHANGES if word in text), "day_change_pct")
 
 
 def prices(results: Results) -> str:
@@ -261,7 +252,12 @@ def overview(quote: Result, figures: Result, technical: Result) -> str:
 def screen(understood: Understood, result: Result) -> str:
     if "error" in result:
         return str(result["error"])
-    parts = [f"I looked for stocks with {understood.explanation}.\n\n"]
+    ranking = understood.ranking
+    if ranking is not None and ranking.moved:
+        parts = [f"## Top {'gainers' if ranking.descending else 'losers'} of the {_WHEN[ranking.column]}\n\n"]
+    else:
+        parts = []
+    parts.append(f"I looked for stocks with this: {understood.explanation}.\n\n")
     if understood.unread:
         parts.append(unread(understood.unread))
     if not result["total_matches"]:
@@ -269,17 +265,6 @@ def screen(understood: Understood, result: Result) -> str:
         return "".join(parts)
     parts.append(f"**{result['total_matches']}** of {result['total_stocks']} stocks match. The first are:\n\n")
     return "".join([*parts, _rows(result), f"\n{dated(result)}"])
-
-
-def movers(result: Result, field: str, *, falling: bool, sector: Any) -> str:
-    if "error" in result:
-        return str(result["error"])
-    when, _ = _CHANGE_NAMES[field]
-    what = "losers" if falling else "gainers"
-    where = f" in {sector['any'][0]['value']} and the like" if sector else ""
-    if not result["results"]:
-        return f"There are no {what}{where} {when} among the stocks whose change is known."
-    return f"## Top {what}{where} {when}\n\n{_rows(result)}\n{dated(result)}"
 
 
 def portfolio(result: Result) -> str:
@@ -345,7 +330,12 @@ def _rows(result: Result) -> str:
         [f"{row['Stock Name']} ({row['NSE Code']})", *(_cell(key, row[key]) for key in shown[1:])]
         for row in result["results"]
     ]
-    return table(["Stock", *shown[1:]], rows)
+    return table(["Stock", *map(_heading, shown[1:])], rows)
+
+
+def _heading(name: str) -> str:
+    """Fields without a name for people are headed by their column."""
+    return f"{name.removesuffix('_pct').replace('_', ' ').capitalize()} %" if name.endswith("_pct") else name
 
 
 def _cell(heading: str, value: Any) -> str:
@@ -353,7 +343,7 @@ def _cell(heading: str, value: Any) -> str:
         return price(value)
     if heading in ("Market Capitalization", "Operating Revenue Annual", "Net Profit Annual"):
         return crores(value)
-    if isinstance(value, int | float) and heading.endswith("%"):
+    if isinstance(value, int | float) and heading.endswith(("%", "_pct")):
         return percent(value)
     return _plain(value)
 

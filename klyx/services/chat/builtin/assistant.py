@@ -12,7 +12,7 @@ from klyx.services.chat.builtin.answers import Results
 from klyx.services.chat.builtin.intents import Intent, Question, read_question
 from klyx.services.chat.directory import Directory
 from klyx.services.chat.steps import Call, Cancellation, Content, Conversation, Step, ToolEnded, ToolRunner
-from klyx.services.chat.understanding import sector_condition, understand
+from klyx.services.chat.understanding import understand
 from klyx.services.stocks import StockReference, known_names
 from klyx.sources.base import Deadline
 
@@ -132,24 +132,9 @@ def _screen(turn: _Turn) -> Iterator[Step]:
     if understood is None:
         yield from _unknown(turn)
         return
-    (result,) = yield from turn.ask(("screen_stocks", {**understood.definition, "limit": ROWS}))
+    rows = min(understood.number or ROWS, ROWS)
+    (result,) = yield from turn.ask(("screen_stocks", {**understood.definition, "limit": rows}))
     yield Content(answers.screen(understood, result))
-
-
-def _movers(turn: _Turn) -> Iterator[Step]:
-    text = f" {turn.question.text.lower()} "
-    falling = any(word in text for word in ("loser", "worst"))
-    sector, _ = sector_condition(text)
-    field = answers.change_field(text)
-    known = {"field": field, "operator": "lt" if falling else "gt", "value": 0}
-    definition = {
-        "filters": [known, *([sector] if sector else [])],
-        "sort_by": field,
-        "sort_order": "asc" if falling else "desc",
-        "limit": ROWS,
-    }
-    (result,) = yield from turn.ask(("screen_stocks", definition))
-    yield Content(answers.movers(result, field, falling=falling, sector=sector))
 
 
 def _portfolio(turn: _Turn) -> Iterator[Step]:
@@ -191,7 +176,7 @@ _WAYS: Mapping[Intent, Callable[[_Turn], Iterator[Step]]] = {
     Intent.CHART: _chart,
     Intent.OVERVIEW: _overview,
     Intent.SCREEN: _screen,
-    Intent.MOVERS: _movers,
+    Intent.MOVERS: _screen,
     Intent.PORTFOLIO: _portfolio,
     Intent.DEBTS: _debts,
     Intent.HELP: _help,

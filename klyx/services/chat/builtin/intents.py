@@ -9,8 +9,9 @@ from enum import StrEnum
 from functools import cached_property
 
 from klyx.services.chat.builtin.names import Names, UnclearName, read_names
+from klyx.services.chat.conditions import fields_in, without_fields
 from klyx.services.chat.directory import Directory
-from klyx.services.chat.understanding import fields_in, understand, without_fields
+from klyx.services.chat.understanding import understand
 from klyx.services.stocks import StockReference
 
 # So many questions before this one can say which company it goes on about.

@@ -51,6 +51,7 @@ def table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 def dated(result: Any) -> str:
     """Where figures are from and of when, as one line."""
-    source, as_of = result.get("source"), result.get("as_of")
-    day = str(as_of)[:10] if as_of else None
-    return f"Source: {source or 'Klyx'}{f', as of {day}' if day else ''}."
+    source = result.get("source") or "Klyx"
+    days = dict.fromkeys(str(result[name])[:10] for name in ("as_of", "newest_as_of") if result.get(name))
+    age = f"as of {' to '.join(days)}" if days else "of an unknown day"
+    return f"Source: {source}, {age}."

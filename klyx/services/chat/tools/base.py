@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextvars
 import logging
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -28,6 +28,12 @@ TOO_MANY = "Too many tools were called at once; call it again by itself."
 
 Arguments = Mapping[str, Any]
 Result = dict[str, Any]
+
+
+def updated_between(moments: Iterable[Any]) -> Result:
+    """Of when figures of several stocks are: the oldest and the newest of these moments, None when none is known."""
+    known = sorted(str(moment) for moment in moments if moment)
+    return {"as_of": known[0] if known else None, "newest_as_of": known[-1] if known else None}
 
 
 class LookUp(Protocol):

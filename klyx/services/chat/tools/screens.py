@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
-from klyx.database.types import utc_now
-from klyx.services.chat.tools.base import Arguments, Result, Tool, ToolContext
-from klyx.services.screener import SCREEN_FIELDS, Operator, parse_screen, run_screen
+from klyx.services.chat.tools.base import Arguments, Result, Tool, ToolContext, updated_between
+from klyx.services.screener import SCREEN_FIELDS, Group, Operator, parse_screen, run_screen
 
 MOST_ROWS = 10
+MOST_COLUMNS = 12
+UPDATED = "Last Updated"
 SHOWN = ("Current Price", "Day change %", "Market Capitalization", "PE TTM Price to Earnings", "ROE Annual %")
 _TAKEN = ("filters", "logic", "sort_by", "sort_order")
 
@@ -16,24 +18,28 @@ _TAKEN = ("filters", "logic", "sort_by", "sort_order")
 def screen_stocks(context: ToolContext, arguments: Arguments) -> Result:
     definition = {name: arguments[name] for name in _TAKEN if arguments.get(name) is not None}
     screen = parse_screen(definition)
-    used = [str(item.get("field")) for item in _conditions(definition.get("filters"))]
-    columns = list(dict.fromkeys((*SHOWN, *used)))[:12]
+    shown = list(dict.fromkeys((*SHOWN, screen.sort_by.name, *_fields(screen.condition))))[:MOST_COLUMNS]
     limit = arguments.get("limit")
     rows = min(limit, MOST_ROWS) if isinstance(limit, int) and limit > 0 else MOST_ROWS
     with context.runtime.database.read() as session:
-        result = run_screen(session, screen, limit=rows, columns=columns)
+        result = run_screen(session, screen, limit=rows, columns=[*shown, UPDATED])
+    updated = [row[UPDATED] for row in result.rows]
     return {
         "total_matches": result.total_matches,
         "total_stocks": result.total_stocks,
-        "results": result.rows,
+        "results": [{name: row[name] for name in row if name != UPDATED} for row in result.rows],
         "units": "rupees, percent points, plain ratios",
         "source": "Klyx screener",
-        "as_of": utc_now().isoformat(timespec="seconds"),
+        **updated_between(updated),
     }
 
 
-def _conditions(filters: Any) -> list[dict[str, Any]]:
-    return [item for item in filters if isinstance(item, dict) and "field" in item] if isinstance(filters, list) else []
+def _fields(group: Group) -> Iterator[str]:
+    for member in group.members:
+        if isinstance(member, Group):
+            yield from _fields(member)
+        else:
+            yield member.field.name
 
 
 def _parameters() -> dict[str, Any]:
