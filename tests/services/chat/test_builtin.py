@@ -6,6 +6,7 @@ import json
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -25,6 +26,7 @@ from klyx.services.chat.tools import toolbox
 from klyx.services.stocks import StockObject, find_stock
 from klyx.sources.base import Deadline
 from tests.api import Api
+from tests.stock_rows import add_stock
 
 
 @dataclass
@@ -163,6 +165,44 @@ def test_who_moved_most(runtime: Runtime, question: str, column: str, *, lowest:
     text = answer_to(runtime, question).text
     places = [text.index(f"({row['nse_code']})") for row in rows[:2]]
     assert places == sorted(places)
+
+
+@pytest.mark.parametrize(
+    ("question", "column", "group", "number"),
+    [
+        ("top 5 it stocks by roe", "roe_annual_pct", ("sector_name", "Software & Services"), 5),
+        ("3 highest dividend yield banks", "dividend_yield_pct", ("industry_name", "Banks"), 3),
+        ("top 2 gainers in it this week", "week_change_pct", ("sector_name", "Software & Services"), 2),
+    ],
+)
+def test_the_first_of_a_group_are_shown_with_the_figure_they_are_ranked_by(
+    runtime: Runtime, question: str, column: str, group: tuple[str, str], number: int
+) -> None:
+    rows = [row for row in read_starter_list() if row[group[0]] == group[1] and row[column] is not None]
+    rows.sort(key=lambda row: -float(row[column] or 0))
+    text = answer_to(runtime, question).text
+    shown = [line for line in text.splitlines() if line.startswith("| ") and "(" in line]
+    assert len(shown) == number
+    for line, row in zip(shown, rows, strict=False):
+        assert f"({row['nse_code']})" in line
+        assert percent(row[column]) in line
+
+
+def test_the_period_of_the_gainers_is_told(runtime: Runtime) -> None:
+    assert "Top gainers of the week" in answer_to(runtime, "top gainers this week").text
+    assert "Top gainers of the week" in answer_to(runtime, "top performing stocks this week").text
+    assert "Top losers of the day" in answer_to(runtime, "top losers").text
+
+
+def test_lists_tell_the_age_of_their_figures(api: Api) -> None:
+    asha = api.register()
+    with api.runtime.database.begin() as session:
+        for name, day in (("Older", 3), ("Newer", 9)):
+            moment = datetime(2025, 1, day, tzinfo=UTC)
+            add_stock(session, name, name.upper(), pe_ttm=5, day_change_pct=1, last_updated=moment)
+            portfolio.add(session, asha.user_id, name)
+    for question in ("stocks with pe under 10", "top gainers", "my portfolio"):
+        assert "as of 2025-01-03 to 2025-01-09" in answer_to(api.runtime, question, user_id=asha.user_id).text
 
 
 @pytest.mark.parametrize("question", ["hello", "what can you do?", "weather in Mumbai", "Price of XYZZY", "asdf qwer"])

@@ -6,7 +6,7 @@ import orjson
 
 from klyx.errors import NotFound
 from klyx.services import debt_optimizer, portfolio
-from klyx.services.chat.tools.base import Arguments, Result, Tool, ToolContext
+from klyx.services.chat.tools.base import Arguments, Result, Tool, ToolContext, updated_between
 from klyx.services.stocks import batch, union_object
 
 MOST_HOLDINGS = 50
@@ -23,8 +23,8 @@ def get_portfolio(context: ToolContext, _arguments: Arguments) -> Result:
         raise NotFound("The portfolio is empty. Stocks can be added on the portfolio page.")
     stocks = [union_object(row) for row in found.rows]
     holdings = [{"stock_name": s["stock_name"], **{n: s[n] for n in _SHOWN if s[n] is not None}} for s in stocks]
-    updated = max((str(stock["last_updated"]) for stock in stocks if stock["last_updated"]), default=None)
-    return {"count": len(names), "holdings": holdings, "not_listed": found.missing, "source": "Klyx", "as_of": updated}
+    updated = updated_between(stock["last_updated"] for stock in stocks)
+    return {"count": len(names), "holdings": holdings, "not_listed": found.missing, "source": "Klyx", **updated}
 
 
 def get_debts(context: ToolContext, _arguments: Arguments) -> Result:
