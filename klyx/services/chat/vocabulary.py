@@ -18,6 +18,8 @@ FIELD_WORDS: Mapping[str, tuple[str, ...]] = {
     "net_profit_margin_pct": ("net profit margin", "profit margin", "net margin"),
     "revenue_growth_yoy_pct": ("revenue growth", "sales growth"),
     "profit_growth_yoy_pct": ("net profit growth", "profit growth", "earnings growth"),
+    "basic_eps_ttm": ("earnings per share", "eps"),
+    "target_price": ("target price", "price target", "target"),
     "eps_growth_pct": ("eps growth",),
     "debt_to_equity": ("debt to equity", "debt-to-equity", "debt/equity", "d/e ratio", "d/e"),
     "current_ratio": ("current ratio",),

@@ -231,6 +231,71 @@ def test_a_name_that_is_not_clear_gets_a_question_and_no_figure(
     assert unexpected not in text
 
 
+@pytest.mark.parametrize(
+    ("question", "symbol", "expected"),
+    [
+        ("is Reliance overbought", "RELIANCE", "No, it is not overbought"),
+        ("is Eicher Motors overbought?", "EICHERMOT", "Yes, it is overbought"),
+        ("is HDFC Bank oversold", "HDFCBANK", "Yes, it is oversold"),
+    ],
+)
+def test_overbought_and_oversold_are_told_by_the_rsi(
+    runtime: Runtime, question: str, symbol: str, expected: str
+) -> None:
+    text = answer_to(runtime, question).text
+    assert f"**{expected}**: its RSI is {ratio(stock_of(runtime, symbol)['tech_rsi'])}" in text
+    assert "uptrend" not in text
+
+
+def test_the_trend_that_is_asked_about_is_told(runtime: Runtime) -> None:
+    for question, state, sign in (
+        ("is TCS in a downtrend", "in a downtrend", "Bearish"),
+        ("is HDFC Bank bearish", "bearish", "Bearish"),
+        ("is TCS bullish?", "bullish", "Bullish"),
+        ("Is Zomato in an uptrend?", "in an uptrend", "Bullish"),
+    ):
+        text = answer_to(runtime, question).text
+        (line,) = [line for line in text.splitlines() if line.startswith(("**Yes", "**No"))]
+        is_so = sign in line.split(":")[1]
+        assert line.startswith(f"**Yes, it is {state}**" if is_so else f"**No, it is not {state}**")
+
+
+@pytest.mark.parametrize(
+    ("question", "symbol", "column", "write"),
+    [
+        ("target price of TCS", "TCS", "target_price", price),
+        ("beta of reliance", "RELIANCE", "beta_1yr", ratio),
+        ("eps of TCS", "TCS", "basic_eps_ttm", price),
+        ("one year return of TCS", "TCS", "year_1_change_pct", percent),
+    ],
+)
+def test_the_figure_that_is_named_comes_first(
+    runtime: Runtime, question: str, symbol: str, column: str, write: Callable[[Any], str]
+) -> None:
+    first_line = answer_to(runtime, question).text.splitlines()[0]
+    assert write(stock_of(runtime, symbol)[column]) in first_line
+
+
+def test_a_named_figure_that_is_not_known_is_said_to_be_so(api: Api) -> None:
+    with api.runtime.database.begin() as session:
+        add_stock(session, "Nowhere Ltd.", "NOWHERE", pe_ttm=5)
+    text = answer_to(api.runtime, "target price of Nowhere").text
+    assert "Target price of analysts of Nowhere Ltd. is not known to us." in text
+
+
+def test_several_companies_are_answered_and_those_beyond_are_named(runtime: Runtime) -> None:
+    answer = answer_to(runtime, "pe of TCS, INFY and WIPRO")
+    for symbol in ("TCS", "INFY", "WIPRO"):
+        stock = stock_of(runtime, symbol)
+        assert f"of {stock['stock_name']}: {ratio(stock['pe_ttm'])}" in answer.text
+    text = answer_to(runtime, "compare reliance, tcs and infy").text
+    assert "| Figure | RELIANCE | TCS | INFY |" in text
+    text = answer_to(runtime, "compare TCS, INFY, WIPRO, HCLTECH and TECHM").text
+    assert "please ask again about Tech Mahindra Ltd." in text
+    text = answer_to(runtime, "trend of TCS and INFY").text
+    assert text.count("## Trend of") == 2
+
+
 def test_the_price_and_the_news_are_both_told(runtime: Runtime) -> None:
     answer = answer_to(runtime, "Reliance price and news")
     assert answer.tools == ["get_stock_price", "get_stock_news"]
@@ -249,6 +314,11 @@ def test_own_portfolio_and_debts(api: Api, runtime: Runtime) -> None:
     text = answer_to(runtime, "How is my portfolio doing?", user_id=asha.user_id).text
     assert "Wipro Ltd." in text
     assert price(stock_of(runtime, "WIPRO")["current_price"]) in text
+    with runtime.database.begin() as session:
+        portfolio.add(session, asha.user_id, "Adani Enterprises Ltd.")
+    text = answer_to(runtime, "which of my stocks has highest pe", user_id=asha.user_id).text
+    assert f"**Adani Enterprises Ltd.** has the highest price to earnings: {ratio(38)}" in text
+    assert "No debts are stored" in answer_to(runtime, "debts", user_id=asha.user_id).text
     assert "No debts are stored" in answer_to(runtime, "what about my loans", user_id=asha.user_id).text
 
 

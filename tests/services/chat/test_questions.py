@@ -151,6 +151,7 @@ def test_without_a_company_before_it_is_asked_for() -> None:
         ("TCS price and news", (Intent.PRICE, Intent.NEWS)),
         ("pe and rsi of TCS", (Intent.FUNDAMENTALS, Intent.TECHNICALS)),
         ("beta of TCS", (Intent.FUNDAMENTALS,)),
+        ("target price of TCS", (Intent.FUNDAMENTALS,)),
         ("is TCS overbought", (Intent.TECHNICALS,)),
         ("price chart of TCS", (Intent.CHART,)),
     ],

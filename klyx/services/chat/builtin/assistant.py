@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from klyx.database import Database
-from klyx.services.chat.builtin import answers
-from klyx.services.chat.builtin.answers import Results
+from klyx.services.chat.builtin import answers, asking, comparing, lists
+from klyx.services.chat.builtin.figures import Results
 from klyx.services.chat.builtin.intents import Intent, Question, read_question
 from klyx.services.chat.directory import Directory
+from klyx.services.chat.ranking import read_ranking
 from klyx.services.chat.steps import Call, Cancellation, Content, Conversation, Step, ToolEnded, ToolRunner
 from klyx.services.chat.understanding import understand
 from klyx.services.stocks import StockReference, known_names
@@ -61,8 +62,10 @@ class BuiltInAssistant:
             directory = Directory(known_names(session))
         question = read_question(directory, conversation.question, earlier)
         turn = _Turn(question, tools, cancelled, deadline)
+        if question.left_out:
+            yield Content(asking.left_out([company.stock_name for company in question.left_out]))
         if question.unread:
-            yield Content(answers.unread(question.unread))
+            yield Content(asking.unread(question.unread))
         for place, intent in enumerate(question.intents):
             if place:
                 yield Content("\n\n")
@@ -78,14 +81,18 @@ def _price(turn: _Turn) -> Iterator[Step]:
 
 
 def _compare(turn: _Turn) -> Iterator[Step]:
-    companies = turn.companies[:2]
-    calls = [
-        (name, _ticker(company))
-        for name in ("get_stock_price", "get_fundamentals", "get_technical_analysis")
-        for company in companies
-    ]
+    companies = turn.companies
+    tools = ["get_stock_price", "get_fundamentals"]
+    if len(companies) == 2:
+        # Of more than two, as many as can run side by side.
+        tools.append("get_technical_analysis")
+    calls = [(name, _ticker(company)) for name in tools for company in companies]
     results = yield from turn.ask(*[(name, _named(name, arguments)) for name, arguments in calls])
-    yield Content(answers.comparison(companies, results[:2], results[2:4], results[4:]))
+    by_tool = [results[place : place + len(companies)] for place in range(0, len(results), len(companies))]
+    quotes, figures, *technical = by_tool
+    yield Content(
+        comparing.comparison(companies, turn.question.text, quotes, figures, technical[0] if technical else [])
+    )
 
 
 def _fundamentals(turn: _Turn) -> Iterator[Step]:
@@ -97,24 +104,26 @@ def _fundamentals(turn: _Turn) -> Iterator[Step]:
 
 
 def _technicals(turn: _Turn) -> Iterator[Step]:
-    company = turn.companies[0]
-    results = yield from turn.ask(
-        ("get_technical_analysis", _ticker(company)),
-        ("get_stock_history", {**_ticker(company), "period": "6mo"}),
-    )
-    yield Content(answers.technicals(company, turn.question.text, *results))
+    for company in turn.companies:
+        results = yield from turn.ask(
+            ("get_technical_analysis", _ticker(company)),
+            ("get_stock_history", {**_ticker(company), "period": "6mo"}),
+        )
+        yield Content(answers.technicals(company, turn.question.text, *results) + "\n\n")
 
 
 def _news(turn: _Turn) -> Iterator[Step]:
-    (result,) = yield from turn.ask(("get_stock_news", {"stock_name": turn.companies[0].nse_code}))
-    yield Content(answers.news(turn.companies[0], result))
+    calls = [("get_stock_news", {"stock_name": company.nse_code}) for company in turn.companies]
+    results = yield from turn.ask(*calls)
+    for company, result in zip(turn.companies, results, strict=True):
+        yield Content(answers.news(company, result) + "\n\n")
 
 
 def _chart(turn: _Turn) -> Iterator[Step]:
-    company = turn.companies[0]
-    arguments = {**_ticker(company), "period": answers.period_in(turn.question.text)}
-    results = yield from turn.ask(("get_stock_history", arguments), ("get_stock_price", _ticker(company)))
-    yield Content(answers.history(company, *results))
+    for company in turn.companies:
+        arguments = {**_ticker(company), "period": answers.period_in(turn.question.text)}
+        results = yield from turn.ask(("get_stock_history", arguments), ("get_stock_price", _ticker(company)))
+        yield Content(answers.history(company, *results) + "\n\n")
 
 
 def _overview(turn: _Turn) -> Iterator[Step]:
@@ -134,29 +143,30 @@ def _screen(turn: _Turn) -> Iterator[Step]:
         return
     rows = min(understood.number or ROWS, ROWS)
     (result,) = yield from turn.ask(("screen_stocks", {**understood.definition, "limit": rows}))
-    yield Content(answers.screen(understood, result))
+    yield Content(lists.screen(understood, result))
 
 
 def _portfolio(turn: _Turn) -> Iterator[Step]:
     (result,) = yield from turn.ask(("get_portfolio", {}))
-    yield Content(answers.portfolio(result))
+    ranking, _ = read_ranking(turn.question.text.lower())
+    yield Content(lists.portfolio(result, ranking))
 
 
 def _debts(turn: _Turn) -> Iterator[Step]:
     (result,) = yield from turn.ask(("get_debts", {}))
-    yield Content(answers.debts(result))
+    yield Content(lists.debts(result))
 
 
 def _help(_turn: _Turn) -> Iterator[Step]:
-    yield Content(answers.HELP)
+    yield Content(asking.HELP)
 
 
 def _no_company(_turn: _Turn) -> Iterator[Step]:
-    yield Content(answers.no_company())
+    yield Content(asking.no_company())
 
 
 def _unknown(turn: _Turn) -> Iterator[Step]:
-    yield Content(answers.not_understood(turn.question.unclear))
+    yield Content(asking.not_understood(turn.question.unclear))
 
 
 def _ticker(company: StockReference) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from klyx.services.stocks import StockReference
 # So many questions before this one can say which company it goes on about.
 MOST_EARLIER = 10
 MOST_WORDS_THAT_GO_ON = 3
+MOST_COMPANIES = 4
 
 
 class Intent(StrEnum):
@@ -38,11 +39,14 @@ class Intent(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """`intents` are answered one after the other. `unread` is what had no meaning for us."""
+    """`intents` are answered one after the other. `left_out` are companies beyond as many as one answer takes;
+    `unread` is what had no meaning for us.
+    """
 
     intents: tuple[Intent, ...]
     text: str
     companies: tuple[StockReference, ...] = ()
+    left_out: tuple[StockReference, ...] = ()
     unclear: tuple[UnclearName, ...] = ()
     unread: str = ""
 
@@ -72,7 +76,8 @@ _WORDS_OF: Sequence[tuple[Intent, Sequence[str]]] = (
         [
             *("fundamentals?", "valuation", "analy[sz]e", "analysis", "p/e", "pe", "ro[ae]", "roce", "financials?"),
             *("ratios?", "balance sheet", "profit(?:able|ability)?", "margin", "debt", "dividend", "holding", "eps"),
-            *("earnings", "revenue", "worth buying", "should i (?:buy|sell|add)", "(?:under|over|fairly )valued"),
+            *("earnings", "revenue", "(?:price )?targets?", "worth buying", "should i (?:buy|sell|add)"),
+            "(?:under|over|fairly )valued",
         ],
     ),
     (
@@ -144,7 +149,8 @@ class _Reading:
             return Question((Intent.UNKNOWN,), self._text, unclear=unclear)
         if not companies:
             return Question((Intent.NO_COMPANY if is_about_one else Intent.UNKNOWN,), self._text)
-        return Question(self._intents(len(companies)), self._text, companies, unread=", ".join(names.unread))
+        taken, left_out = companies[:MOST_COMPANIES], companies[MOST_COMPANIES:]
+        return Question(self._intents(len(taken)), self._text, taken, left_out, unread=", ".join(names.unread))
 
     @cached_property
     def _about_all(self) -> Intent | None:

@@ -42,6 +42,12 @@ def count(value: Any) -> str:
     return UNKNOWN if value is None else f"{float(value):.0f}"
 
 
+def plain(value: Any) -> str:
+    if value is None:
+        return UNKNOWN
+    return ratio(value) if isinstance(value, float) else str(value)
+
+
 def table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """A pipe table, with what would end a cell taken out."""
     lines = [headings, ["---"] * len(headings), *rows]

@@ -27,6 +27,10 @@ FIGURES = (
     "sector_pe_ttm",
     "pb_ratio",
     "peg_ratio",
+    "ps_ratio",
+    "earnings_yield_pct",
+    "basic_eps_ttm",
+    "eps_growth_pct",
     "roe_annual_pct",
     "roce_annual_pct",
     "roa_annual_pct",
@@ -42,11 +46,22 @@ FIGURES = (
     "promoter_holding_pct",
     "fii_holding_pct",
     "dii_holding_pct",
+    "mf_holding_pct",
     "piotroski_score",
     "durability_score",
     "valuation_score",
     "target_price",
     "analyst_count",
+)
+# Told beside them when asked for; by themselves they are no fundamentals.
+ALSO_TOLD = (
+    "beta_1yr",
+    "week_change_pct",
+    "month_change_pct",
+    "qtr_change_pct",
+    "year_1_change_pct",
+    "momentum_score",
+    "data_quality_score",
 )
 
 
@@ -62,6 +77,7 @@ def get_fundamentals(context: ToolContext, arguments: Arguments) -> Result:
         company = company_argument(session, arguments, "symbol", "ticker", "stock_name")
         stock = loaded(session, company)
         figures = {name: stock[name] for name in FIGURES if stock[name] is not None}
+        others = {name: stock[name] for name in ALSO_TOLD if stock[name] is not None}
         where_from = origin(session, stock, "pe_ttm" if stock["pe_ttm"] is not None else "market_cap")
     ratios = _ratios(context, company, kind)
     if not figures and not ratios:
@@ -71,7 +87,7 @@ def get_fundamentals(context: ToolContext, arguments: Arguments) -> Result:
         "name": company.stock_name,
         "type": kind,
         "key_metrics": ratios,
-        "figures": figures,
+        "figures": figures | others,
         "units": "figures: rupees, percent points, plain ratios; key_metrics: as printed",
         **where_from,
     }
