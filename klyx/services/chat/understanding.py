@@ -42,6 +42,12 @@ class Understood:
         """How many stocks are asked for, if that is said."""
         return None if self.ranking is None else self.ranking.number
 
+    @property
+    def is_a_group_only(self) -> bool:
+        """Whether nothing but a group of companies is named, which may be a part of a name ("Bank of India")."""
+        filters = self.definition["filters"]
+        return self.ranking is None and len(filters) == 1 and "any" in filters[0]
+
 
 def understand(sentence: str) -> Understood | None:
     """The screen that a sentence describes, or None when it names no condition that we know.

@@ -48,6 +48,7 @@ def symbols(question: Question) -> list[str | None]:
         ("power grid share price", "POWERGRID"),
         ("TCS. Its P/E?", "TCS"),
         ("TCS quarterly results", "TCS"),
+        ("hdfc bank q2 results", "HDFCBANK"),
     ],
 )
 def test_a_company_is_found_by_the_longest_name_in_any_letter_case(text: str, symbol: str) -> None:
@@ -64,6 +65,7 @@ def test_a_company_is_found_by_the_longest_name_in_any_letter_case(text: str, sy
         ("Tata Foobar price", "Tata Foobar", "TCS"),
         ("Relaince price", "Relaince", "RELIANCE"),
         ("infosis share price", "infosis", "INFY"),
+        ("bank of india share price", "bank of india", "HDFCBANK"),
         ("should I buy shares of Reliance Power", "Reliance Power", "RELIANCE"),
     ],
 )
@@ -128,6 +130,7 @@ def test_after_an_unknown_name_the_company_before_it_is_not_meant_either() -> No
         (("Price of TCS", "is it profitable"), ["TCS"], Intent.FUNDAMENTALS),
         (("what about TCS", "compare it with infy"), ["TCS", "INFY"], Intent.COMPARE),
         (("what about TCS", "is it better than infy?"), ["TCS", "INFY"], Intent.COMPARE),
+        (("what about TCS", "compare with infy"), ["TCS", "INFY"], Intent.COMPARE),
         (("TCS", "compare it with infy", "and their ROE?"), ["TCS", "INFY"], Intent.COMPARE),
         (("Compare TCS and Infy", "which has better roe"), ["TCS", "INFY"], Intent.COMPARE),
     ],

@@ -98,7 +98,9 @@ _ONE_COMPANY = (Intent.PRICE, Intent.FUNDAMENTALS, Intent.TECHNICALS, Intent.CHA
 _SHOWN_ANYWAY = frozenset({"current_price", "market_cap", "day_change_pct", "rsi", "adx", "momentum_score"})
 _GROUP = re.compile(r"\b(?:stocks|companies|firms|shares|banks|sectors?)\b")
 _POINTS_BACK = re.compile(r"(?<!in )\b(?:it|its|it's|they|their|them|both|this|that|these|those)\b")
-_JOINS = re.compile(r"\b(?:compare|is|are|with|to|against|vs|versus|than) (?:it|they|them|both|this|that)\b")
+_JOINS = re.compile(
+    r"^compare (?:with|to)\b|\b(?:compare|is|are|with|to|against|vs|versus|than) (?:it|they|them|both|this|that)\b"
+)
 _GOES_ON = re.compile(r"(?:and|also|what about|how about|which|who)\b")
 _ASKS_A_MEANING = re.compile(r"(?:what|define|explain)\b")
 
@@ -148,7 +150,8 @@ class _Reading:
         if unclear and (is_about_one or any(name.candidates for name in unclear)):
             return Question((Intent.UNKNOWN,), self._text, unclear=unclear)
         if not companies:
-            return Question((Intent.NO_COMPANY if is_about_one else Intent.UNKNOWN,), self._text)
+            is_without = is_about_one and not self._is_group
+            return Question((Intent.NO_COMPANY if is_without else Intent.UNKNOWN,), self._text)
         taken, left_out = companies[:MOST_COMPANIES], companies[MOST_COMPANIES:]
         return Question(self._intents(len(taken)), self._text, taken, left_out, unread=", ".join(names.unread))
 
@@ -160,7 +163,8 @@ class _Reading:
         for intent in (Intent.DEBTS, Intent.PORTFOLIO, Intent.MOVERS):
             if intent in self._matches:
                 return intent
-        if not self._points_back and understand(self._plain) is not None:
+        understood = None if self._points_back else understand(self._plain)
+        if understood is not None and (self._is_group or not understood.is_a_group_only):
             return Intent.SCREEN
         return Intent.HELP if self._matches == [Intent.HELP] else None
 

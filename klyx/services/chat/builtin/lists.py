@@ -38,7 +38,7 @@ def screen(understood: Understood, result: Result) -> str:
         parts.append("No stock meets all of that. Loosen a condition and try again.")
         return "".join(parts)
     parts.append(f"**{result['total_matches']}** of {result['total_stocks']} stocks match. The first are:\n\n")
-    return "".join([*parts, _rows(result), f"\n{dated(result)}"])
+    return "".join([*parts, _rows(result), f"\n\n{dated(result)}"])
 
 
 def portfolio(result: Result, ranking: Ranking | None = None) -> str:

@@ -145,6 +145,8 @@ def _runs(tokens: Sequence[_Token], unread: set[int]) -> tuple[str, ...]:
     for place in sorted(unread):
         if place - 1 in unread and tokens[place].follows:
             runs[-1].append(tokens[place].text)
+        elif place - 2 in unread and tokens[place - 1].text.lower() == "of":
+            runs[-1] += ["of", tokens[place].text]
         else:
             runs.append([tokens[place].text])
     return tuple(" ".join(run) for run in runs)

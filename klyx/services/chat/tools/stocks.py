@@ -12,11 +12,12 @@ from sqlalchemy.orm import Session
 from klyx.database.types import utc_now
 from klyx.errors import KlyxError, NotFound
 from klyx.services import multi_source
+from klyx.services.chat.directory import Directory
 from klyx.services.chat.resolve import search_companies
 from klyx.services.chat.tools.arguments import company_argument, text_argument
 from klyx.services.chat.tools.base import Arguments, Result, Tool, ToolContext
 from klyx.services.multi_source import NotAsked
-from klyx.services.stocks import StockObject, StockReference, find_stock, provenance_of
+from klyx.services.stocks import StockObject, StockReference, find_stock, known_names, provenance_of
 
 logger = logging.getLogger(__name__)
 
@@ -157,7 +158,7 @@ def headlines_of(stock: StockObject) -> list[Mapping[str, Any]]:
 def search_stocks(context: ToolContext, arguments: Arguments) -> Result:
     query = text_argument(arguments, "query", "name")
     with context.runtime.database.read() as session:
-        found = search_companies(session, query)
+        found = search_companies(session, query) or Directory(known_names(session)).similar(query)
     if not found:
         raise NotFound(f"No stock of the exchange is called anything like {query!r}.")
     results = [{"name": stock.stock_name, "symbol": stock.nse_code, "id": stock.id} for stock in found]
@@ -199,7 +200,7 @@ TOOLS = (
     ),
     Tool(
         "search_stocks",
-        "Find listed companies by name or symbol, also renamed ones.",
+        "Find listed companies by name or symbol, also renamed and misspelt ones.",
         {
             "type": "object",
             "properties": {"query": {"type": "string", "description": "A part of a name or symbol"}},
