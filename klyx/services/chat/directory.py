@@ -12,6 +12,8 @@ from klyx.services.chat.resolve import MOST_CANDIDATES, spelling
 from klyx.services.stocks import OTHER_NAMES, NameIndex, StockReference
 
 CLOSE_ENOUGH = 0.75
+# Each is compared with every word of every name.
+MOST_WORDS_COMPARED = 6
 _POSSESSIVE = re.compile("['\u2019]s\\b")
 _WORD = re.compile(r"\w+")
 # They tell no company from another, so a near miss needs another word.
@@ -60,9 +62,8 @@ class Directory:
     def similar(self, text: str, limit: int = MOST_CANDIDATES) -> list[StockReference]:
         """Those that share words with the text, or whose words are nearly spelt so; the most alike first."""
         hits: Counter[StockReference] = Counter()
-        for word in dict.fromkeys(name_words(text)):
-            if len(word) < 3 or word in _COMMON_WORDS:
-                continue
+        words = [word for word in dict.fromkeys(name_words(text)) if len(word) >= 3 and word not in _COMMON_WORDS]
+        for word in words[:MOST_WORDS_COMPARED]:
             close = [word] if word in self._by_word else difflib.get_close_matches(word, self._by_word, 2, CLOSE_ENOUGH)
             hits.update({reference for spelt in close for reference in self._by_word[spelt]})
         places = {reference: place for place, reference in enumerate(self._references)}

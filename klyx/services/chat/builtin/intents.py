@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
 
-from klyx.services.chat.builtin.names import Names, UnclearName, read_names
+from klyx.services.chat.builtin.names import MOST_UNCLEAR, Names, UnclearName, read_names
 from klyx.services.chat.conditions import fields_in, without_fields
 from klyx.services.chat.directory import Directory
 from klyx.services.chat.understanding import understand
@@ -145,7 +145,7 @@ class _Reading:
         names, companies = self._names, self._companies
         unclear = names.unclear
         if not unclear and (not companies or (Intent.COMPARE in self._matches and len(companies) < 2)):
-            unclear = tuple(UnclearName(name, self._directory.similar(name)) for name in names.unread)
+            unclear = tuple(UnclearName(name, self._directory.similar(name)) for name in names.unread[:MOST_UNCLEAR])
         is_about_one = any(intent in _ONE_COMPANY or intent is Intent.COMPARE for intent in self._matches)
         if unclear and (is_about_one or any(name.candidates for name in unclear)):
             return Question((Intent.UNKNOWN,), self._text, unclear=unclear)

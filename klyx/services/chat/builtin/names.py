@@ -149,4 +149,4 @@ def _runs(tokens: Sequence[_Token], unread: set[int]) -> tuple[str, ...]:
             runs[-1] += ["of", tokens[place].text]
         else:
             runs.append([tokens[place].text])
-    return tuple(" ".join(run) for run in runs)
+    return tuple(dict.fromkeys(" ".join(run) for run in runs))
