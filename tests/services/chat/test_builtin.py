@@ -202,7 +202,11 @@ def test_lists_tell_the_age_of_their_figures(api: Api) -> None:
             add_stock(session, name, name.upper(), pe_ttm=5, day_change_pct=1, last_updated=moment)
             portfolio.add(session, asha.user_id, name)
     for question in ("stocks with pe under 10", "top gainers", "my portfolio"):
-        assert "as of 2025-01-03 to 2025-01-09" in answer_to(api.runtime, question, user_id=asha.user_id).text
+        assert "as of 2025-01-03 to 2025-01-09." in answer_to(api.runtime, question, user_id=asha.user_id).text
+    with api.runtime.database.begin() as session:
+        add_stock(session, "Undated", "UNDATED", pe_ttm=5, last_updated=None)
+    text = answer_to(api.runtime, "stocks with pe under 10").text
+    assert "as of 2025-01-03 to 2025-01-09, some of an unknown day." in text
 
 
 @pytest.mark.parametrize("question", ["hello", "what can you do?", "weather in Mumbai", "Price of XYZZY", "asdf qwer"])

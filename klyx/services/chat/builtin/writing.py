@@ -60,4 +60,6 @@ def dated(result: Any) -> str:
     source = result.get("source") or "Klyx"
     days = dict.fromkeys(str(result[name])[:10] for name in ("as_of", "newest_as_of") if result.get(name))
     age = f"as of {' to '.join(days)}" if days else "of an unknown day"
+    if days and result.get("undated"):
+        age += ", some of an unknown day"
     return f"Source: {source}, {age}."

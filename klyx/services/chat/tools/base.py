@@ -31,9 +31,14 @@ Result = dict[str, Any]
 
 
 def updated_between(moments: Iterable[Any]) -> Result:
-    """Of when figures of several stocks are: the oldest and the newest of these moments, None when none is known."""
-    known = sorted(str(moment) for moment in moments if moment)
-    return {"as_of": known[0] if known else None, "newest_as_of": known[-1] if known else None}
+    """Of when figures of several stocks are: the oldest and the newest of these moments, None when none is known.
+
+    `undated` is how many are not known.
+    """
+    told = [str(moment) if moment else "" for moment in moments]
+    known = sorted(filter(None, told))
+    oldest, newest = (known[0], known[-1]) if known else (None, None)
+    return {"as_of": oldest, "newest_as_of": newest, "undated": told.count("")}
 
 
 class LookUp(Protocol):
