@@ -11,7 +11,7 @@ import pytest
 
 from klyx.event_streams import data_bytes
 from klyx.services.chat.blocks import allowed_block, chart, comparison, news, stock_card
-from klyx.services.chat.builtin.answers import debts
+from klyx.services.chat.builtin.lists import debts
 from klyx.services.chat.known_numbers import KnownNumbers
 from klyx.services.chat.safety import SafeText, as_block, neutralise, pieces
 
