@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from jobs.market_data import memo_of, sources_of
+from klyx.database.starter import SAMPLE_SOURCE
 from klyx.runtime import Runtime
 from klyx.services import jobs, process_inputs, refusals, results, symbols
-from klyx.services.analysis.columns import NSE_CODE, STOCK_NAME
+from klyx.services.analysis.columns import DATA_SOURCES, NSE_CODE, STOCK_NAME
 from klyx.services.analysis.pipeline import analyse, unify
 from klyx.services.analysis.table import Problem, Row, text
 from klyx.services.enrichment import Enrichment, enrich
@@ -52,7 +53,9 @@ def run(runtime: Runtime, lease: Lease, progress: ProgressReporter) -> None:
         enrichment = _enrich(runtime, listed, progress, deadline, is_complete=is_complete)
         insights = search.collect()
     progress.report(SAVING, DONE, "Working out scores and saving the results.")
-    analysis = analyse(rows, enrichment.records, insights.news, insights.snapshots, market)
+    # A portfolio's rows have them from the beginning.
+    stored = _stored(runtime, listed, enrichment) if inputs.files else {}
+    analysis = analyse(rows, enrichment.records, insights.news, insights.snapshots, market, stored)
     summary = summarise(rows, enrichment, [*problems, *found, *analysis.problems], skipped, inputs)
     progress.check()
     with runtime.database.begin() as session:
@@ -118,6 +121,17 @@ def _enrich(
         enough_quality=None if is_complete else ENOUGH_QUALITY,
         memo=memo_of(runtime),
     )
+
+
+def _stored(runtime: Runtime, listed: Sequence[str], enrichment: Enrichment) -> Mapping[str, Row]:
+    """What the stock table has by now, by NSE code; invented figures of the starter list not beside a source's."""
+    with runtime.database.read() as session:
+        stored = process_inputs.stored_rows(session, listed)
+    return {
+        code: row
+        for code, row in stored.items()
+        if code not in enrichment.records or text(row, DATA_SOURCES) != SAMPLE_SOURCE
+    }
 
 
 def summarise(

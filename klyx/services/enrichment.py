@@ -18,7 +18,7 @@ from klyx.sources.base import (
     SourceUnavailable,
 )
 
-CONSEQUENCE = "the workbook's own figures are kept."
+CONSEQUENCE = "the figures we had are kept."
 NO_SOURCE = "No market-data source is switched on"
 NO_FIGURES = "No source knows any of its figures"
 # A source that is down or wants a rest answers the next symbol no better.

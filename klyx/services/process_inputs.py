@@ -133,19 +133,19 @@ def names_of_symbols(session: Session, tables: Sequence[Table], corrections: Map
 def portfolio_rows(session: Session, user_id: str) -> list[Row]:
     """One row per holding, named as in the portfolio; figures and symbol of the stocks that are known."""
     held = portfolio.stock_names(session, user_id)
-    references = stocks.resolve_names(session, held)
-    names = list(dict.fromkeys(reference.stock_name for reference in references.values()))
-    found: dict[object, StockObject] = {}
-    for start in range(0, len(names), stocks.MAX_BATCH_NAMES):
-        known = stocks.batch(session, names[start : start + stocks.MAX_BATCH_NAMES]).rows
-        found.update({stock["id"]: stock for stock in map(stocks.union_object, known)})
-    rows: list[Row] = []
-    for name in held:
-        reference = references.get(name)
-        stock = found.get(reference.id) if reference is not None else None
-        row: Row = {STOCK_NAME: clean_text(name), NSE_CODE: None}
-        rows.append(row | _figures(stock) if stock is not None else row)
-    return rows
+    known = stored_rows(session, held)
+    return [{STOCK_NAME: clean_text(name), NSE_CODE: None, **known.get(name, {})} for name in held]
+
+
+def stored_rows(session: Session, names: Sequence[str]) -> dict[str, Row]:
+    """What the stock table has of the stocks with these names or symbols; those that it does not know are left out."""
+    references = stocks.resolve_names(session, names)
+    full_names = list(dict.fromkeys(reference.stock_name for reference in references.values()))
+    found: dict[object, Row] = {}
+    for start in range(0, len(full_names), stocks.MAX_BATCH_NAMES):
+        batch = stocks.batch(session, full_names[start : start + stocks.MAX_BATCH_NAMES]).rows
+        found.update({stock["id"]: _figures(stock) for stock in map(stocks.union_object, batch)})
+    return {name: found[reference.id] for name, reference in references.items() if reference.id in found}
 
 
 def _figures(stock: StockObject) -> Row:

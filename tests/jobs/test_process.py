@@ -90,6 +90,22 @@ def test_a_source_that_fails_does_not_fail_the_job(api: Api, yahoo: FakeYahoo, f
     assert {row["NSE Code"] for row in rows_of(api)} == {"RELIANCE", "INFY"}
 
 
+def test_what_no_source_gives_comes_from_the_stock_table(api: Api, yahoo: FakeYahoo) -> None:
+    yahoo.fail_with("503")
+    api.starter()
+    stored = api.get("/api/stock/TCS").json()["data"]
+    send(api, ("a.csv", b"Stock Name,NSE Code,Current Price,ROE Annual %\nTata,TCS,,12.5\nUnlisted,ZZZZ,7,\n"))
+    result = analyse(api, api, asking(api, yahoo))["result"]
+    assert result["enriched"] == 0
+    known, unlisted = rows_of(api)
+    assert known["ROE Annual %"] == 12.5
+    for column in ("Current Price", "Market Capitalization", "PE TTM Price to Earnings", "1Yr change %"):
+        assert known[column] == stored[column]
+    assert known["Data Sources"] == f"Workbook, {stored['Data Sources']}"
+    assert known["_quality"]["score"] > unlisted["_quality"]["score"]
+    assert (unlisted["Current Price"], unlisted["Market Capitalization"]) == (7, None)
+
+
 def test_a_name_gives_a_missing_or_unknown_symbol(api: Api) -> None:
     api.starter()
     send(api, ("a.csv", b"Stock Name,NSE Code,Symbol\nInfosys,,\nReliance Industries,RELIANC,\nThat one,,TCS\n"))

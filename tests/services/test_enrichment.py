@@ -17,8 +17,8 @@ from tests.fakes.yahoo_figures import COMPANIES, company
 
 KNOWN = ["RELIANCE", "TCS", "ADANIENT", "INFY", "IDEA"]
 MANY = [f"SHARE{index}" for index in range(50)]
-UNREACHED = "Yahoo Finance could not be reached; the workbook's own figures are kept."
-TOO_LATE = "Yahoo Finance did not answer in time; the workbook's own figures are kept."
+UNREACHED = "Yahoo Finance could not be reached; the figures we had are kept."
+TOO_LATE = "Yahoo Finance did not answer in time; the figures we had are kept."
 
 
 @pytest.fixture
@@ -38,8 +38,8 @@ def test_each_symbol_ends_as_a_record_or_as_a_failure(source: YahooSource) -> No
     assert set(enrichment.records) == set(KNOWN)
     assert enrichment.records["ADANIENT"].values["marketCap"] == 2_769_237_400_000
     assert enrichment.failures == {
-        "NOPE": "Yahoo Finance does not know the symbol NOPE; the workbook's own figures are kept.",
-        "not a symbol": "'not a symbol' is not an NSE symbol; the workbook's own figures are kept.",
+        "NOPE": "Yahoo Finance does not know the symbol NOPE; the figures we had are kept.",
+        "not a symbol": "'not a symbol' is not an NSE symbol; the figures we had are kept.",
     }
 
 
@@ -50,7 +50,7 @@ def test_nothing_to_ask(source: YahooSource, yahoo: FakeYahoo) -> None:
 
 def test_no_source() -> None:
     enrichment = enrich(["TCS"], [], Deadline(30), 4)
-    sentence = "No market-data source is switched on; the workbook's own figures are kept."
+    sentence = "No market-data source is switched on; the figures we had are kept."
     assert (enrichment.records, enrichment.failures) == ({}, {"TCS": sentence})
 
 
@@ -78,7 +78,7 @@ def test_no_more_questions_at_once_than_allowed(source: YahooSource, yahoo: Fake
 def test_a_rate_limit_ends_the_questions(source: YahooSource, yahoo: FakeYahoo) -> None:
     yahoo.fail_with("429", path="quoteSummary", retry_after="60")
     enrichment = enrich(MANY, [source], Deadline(30), 4)
-    limited = "Yahoo Finance limits how often it may be asked; the workbook's own figures are kept."
+    limited = "Yahoo Finance limits how often it may be asked; the figures we had are kept."
     assert enrichment.failures == dict.fromkeys(MANY, limited)
     assert yahoo.asked("quoteSummary") <= 4
 

@@ -209,6 +209,20 @@ PIPELINE_COLUMNS = (
 RESERVED_COLUMNS = frozenset({DATA_QUALITY, DATA_SOURCES, LAST_UPDATED, QUALITY, *INSIGHT_COLUMNS})
 """Columns only the analysis itself writes; a workbook's own are not taken over."""
 
+WORKED_OUT_COLUMNS = RESERVED_COLUMNS | {
+    PEG,
+    EARNINGS_YIELD,
+    NET_MARGIN,
+    UPSIDE,
+    RELATIVE_STRENGTH,
+    DURABILITY,
+    VALUATION,
+    MOMENTUM,
+    # The stock table has the margin of a year under this name.
+    OPERATING_MARGIN_QUARTER,
+}
+"""Columns that follow from the rest of an analysed row, and so are not taken from the stock table."""
+
 _CODE_COLUMNS = (NSE_CODE, BSE_CODE, "Stock Code", "ISIN", SYMBOL, TICKER)
 _TEXT_COLUMNS = (
     STOCK_NAME,

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from klyx.services.market_data.merge import Merged
 
 WORKBOOK_SOURCE = "Workbook"
+STOCK_TABLE_SOURCE = "Klyx"
 
 AMOUNT_FIELDS: Mapping[str, str] = {
     "currentPrice": c.PRICE,
@@ -80,8 +81,10 @@ def fill_symbols(rows: Iterable[Row], symbols: Mapping[str, str]) -> tuple[Row, 
     return tuple(filled)
 
 
-def enrich(row: Mapping[str, Cell], known: Merged | None) -> Row:
+def enrich(row: Mapping[str, Cell], known: Merged | None, stored: Mapping[str, Cell] | None = None) -> Row:
     """The row with its missing cells filled from what the sources know, and with what follows from both.
+
+    What is missing then comes from `stored`, the stock's row of the stock table under the same headings.
 
     A known cell is never overwritten; whether 0 is known depends on the column (see `fill`). Adds
     `Data Sources` (who gave a figure) and `Last Updated` (when the last of them was asked, ISO 8601 in
@@ -101,6 +104,11 @@ def enrich(row: Mapping[str, Cell], known: Merged | None) -> Row:
             asked = max(filling.gave.values()).astimezone(UTC).replace(microsecond=0, tzinfo=None)
             enriched[c.LAST_UPDATED] = f"{asked.isoformat()}Z"
     _derive(enriched)
+    if stored is not None and _fill_stored(enriched, stored):
+        names = (text(stored, c.DATA_SOURCES) or STOCK_TABLE_SOURCE).split(", ")
+        sources += [name for name in names if name not in sources]
+        enriched[c.LAST_UPDATED] = enriched[c.LAST_UPDATED] or stored.get(c.LAST_UPDATED)
+        _derive(enriched)
     enriched[c.DATA_SOURCES] = ", ".join(sources) or None
     return enriched
 
@@ -118,6 +126,12 @@ def percent_points(fraction: float | None) -> float | None:
     """0.1488 -> 14.88, at any size and sign; None stays None."""
     # Six decimals lose nothing a source states and take off the noise of 14.879999999999999.
     return None if fraction is None else finite(round(fraction * 100.0, 6))
+
+
+def _fill_stored(row: Row, stored: Mapping[str, Cell]) -> bool:
+    """Whether a figure came from the stock table."""
+    filled = [column for column in row if column not in c.WORKED_OUT_COLUMNS and fill(row, column, stored.get(column))]
+    return any(finite(row[column]) is not None for column in filled)
 
 
 def _has_figures(row: Mapping[str, Cell]) -> bool:

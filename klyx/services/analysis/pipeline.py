@@ -117,12 +117,14 @@ def analyse(
     news: Mapping[str, News] | None = None,
     snapshots: Mapping[str, TechnicalSnapshot] | None = None,
     market: YearChanges | None = None,
+    stored: Mapping[str, Row] | None = None,
 ) -> Analysis:
     """Enrich, score and describe unified rows.
 
-    `records`, what the sources know, and `snapshots` of price histories by NSE code, `news` by stock
-    name; stocks without an entry keep the workbooks' own figures. Relative strength is a place in the
-    `market`. A stock whose analysis fails stays in the result with what the workbooks say.
+    `records`, what the sources know, `stored`, what the stock table has, and `snapshots` of price
+    histories by NSE code, `news` by stock name; stocks without an entry keep the workbooks' own figures.
+    Relative strength is a place in the `market`. A stock whose analysis fails stays in the result with
+    what the workbooks say.
     """
     market = market or YearChanges()
     spreadsheet_columns = dict.fromkeys(column for row in rows for column in row)
@@ -132,7 +134,8 @@ def analyse(
     for row in rows:
         complete: Row = {column: row.get(column) for column in columns}
         try:
-            complete = enrich(complete, records.get(text(row, c.NSE_CODE)))
+            code = text(row, c.NSE_CODE)
+            complete = enrich(complete, records.get(code), (stored or {}).get(code))
             _add_ratios(complete)
         except Exception:
             logger.exception("Stock could not be enriched", extra={"nse_code": text(row, c.NSE_CODE)})

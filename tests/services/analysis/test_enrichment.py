@@ -54,6 +54,32 @@ def test_a_zero_is_a_gap_only_where_a_figure_is_practically_never_zero(field: st
     assert enrich({column: 0}, known(**{field: 0.0}))[column] == 0
 
 
+def test_the_stock_table_fills_what_neither_workbook_nor_sources_know() -> None:
+    row: Row = {"Stock Name": "Infosys", "Current Price": 1400.0, "ROE Annual %": None, "Debt to Equity Ratio": None}
+    row |= dict.fromkeys(("Market Capitalization", "Operating Profit Margin Qtr %", "Durability Score"))
+    stored: Row = {
+        "Current Price": 1500.0,
+        "ROE Annual %": 30.0,
+        "Debt to Equity Ratio": 0.1,
+        "Market Capitalization": 6e12,
+        "Operating Profit Margin Qtr %": 20.0,
+        "Durability Score": 90,
+        "Data Sources": "NSE, Yahoo Finance",
+        "Last Updated": "2026-11-20T10:30:00Z",
+    }
+    enriched = enrich(row, known(roe=0.25), stored)
+    assert enriched["Current Price"] == 1400.0
+    assert enriched["ROE Annual %"] == 25.0
+    assert (enriched["Debt to Equity Ratio"], enriched["Market Capitalization"]) == (0.1, 6e12)
+    # A year's margin, and a score of other figures.
+    assert enriched["Operating Profit Margin Qtr %"] is enriched["Durability Score"] is None
+    assert str(enriched["Data Sources"]).startswith("Workbook, ")
+    assert "NSE" in str(enriched["Data Sources"])
+    assert enriched["Last Updated"] != stored["Last Updated"]
+    assert enrich(row, None, stored)["Last Updated"] == stored["Last Updated"]
+    assert enrich(row, None, {})["Data Sources"] == "Workbook"
+
+
 def test_the_rows_given_are_not_changed() -> None:
     row: Row = {"Stock Name": "Infosys", "Current Price": None}
     enrich(row, known(currentPrice=1500.0))
