@@ -28,6 +28,7 @@ from tests.fakes.model import (
     KEY,
     FakeModel,
     Reply,
+    broken_inside,
     calls,
     cut_off,
     error_inside,
@@ -45,6 +46,8 @@ COMPARISON = (
     '{"type": "comparison", "data": {"stocks": [{"symbol": "TCS"}, {"symbol": "INFY"}], '
     '"metrics": [{"label": "Price", "values": ["₹3,140.00", 1600]}]}}\n:::\n\nPrices can <b>fall</b>.'
 )
+
+LONG = "This goes on. " * 30
 
 Serve = Callable[..., tuple[Api, FakeModel]]
 
@@ -79,6 +82,12 @@ def errors_in(events: Sequence[Any]) -> list[str]:
     return [event["error"] for event in events if "error" in event]
 
 
+def used_in_all(api: Api) -> ChatUsage:
+    """What the only user who asked has used up."""
+    with api.runtime.database.read() as session:
+        return session.query(ChatUsage).one()
+
+
 def test_a_comparison_with_two_tools(serve_with: Serve) -> None:
     api, model = serve_with(PRICES, says(COMPARISON))
     events, kept = answer_to(api)
@@ -98,10 +107,9 @@ def test_a_comparison_with_two_tools(serve_with: Serve) -> None:
     written = [json.loads(call["function"]["arguments"]) for call in called["tool_calls"]]
     assert written == [{"ticker": "TCS.NS"}, {"ticker": "INFY"}]
     assert [json.loads(result["content"])["symbol"] for result in results] == ["TCS", "INFY"]
-    with api.runtime.database.read() as session:
-        (used,) = session.query(ChatUsage).all()
-        assert (used.answers, used.prompt_tokens, used.completion_tokens) == (1, 200, 40)
-        assert used.cost_usd == pytest.approx(200 * 2.5e-6 + 40 * 10e-6)
+    used = used_in_all(api)
+    assert (used.answers, used.prompt_tokens, used.completion_tokens) == (1, 200, 40)
+    assert used.cost_usd == pytest.approx(200 * 2.5e-6 + 40 * 10e-6)
 
 
 def test_a_block_with_an_invented_number_is_left_out(serve_with: Serve) -> None:
@@ -170,6 +178,40 @@ def test_a_failure_is_told_as_content_and_kept(serve_with: Serve, replies: list[
     assert errors_in(events) == [message]
     assert text_of(events).endswith(message)
     assert kept.endswith(message)
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        cut_off(LONG),
+        error_inside(LONG),
+        hangs(LONG),
+        says(LONG + "and so on, " * 2000, pause_seconds=0.02, fragment=100),
+        broken_inside(LONG),
+    ],
+    ids=["cut off", "error", "silence", "goes on and on", "nonsense"],
+)
+def test_a_failed_answer_counts_what_was_sent_and_written(serve_with: Serve, reply: Reply) -> None:
+    api, model = serve_with(reply, chat_answer_seconds=1.5)
+    events, _ = answer_to(api)
+    assert len(errors_in(events)) == 1
+    used = used_in_all(api)
+    sent = json.dumps(model.requests[0]["messages"]) + json.dumps(model.requests[0]["tools"])
+    assert used.answers == 1
+    assert used.prompt_tokens >= len(sent) / 4
+    assert used.completion_tokens >= len(LONG) / 4
+    assert used.cost_usd == pytest.approx(used.prompt_tokens * 2.5e-6 + used.completion_tokens * 10e-6, abs=1e-6)
+
+
+@pytest.mark.parametrize(("replies", "taken"), [([fails(401)], False), ([fails(503)], False), ([thinks()], True)])
+def test_only_a_question_that_the_model_took_up_costs_something(
+    serve_with: Serve, replies: list[Reply], taken: bool
+) -> None:
+    api, _ = serve_with(*replies, chat_answer_seconds=3.0)
+    events, _ = answer_to(api)
+    assert len(errors_in(events)) == 1
+    used = used_in_all(api)
+    assert (used.answers, used.prompt_tokens > 0, used.cost_usd > 0) == (1, taken, taken)
 
 
 @pytest.mark.parametrize("failure", [fails(500), fails(429, [("Retry-After", "1")]), error_inside()])
@@ -246,6 +288,9 @@ def test_a_reader_that_leaves_ends_the_models_work_and_keeps_what_was_written(se
     assert len(model.left_at) == 1
     assert [message["content"] for message in messages] == ["Tell me all", "The first words."]
     assert time.monotonic() >= model.left_at[0]
+    assert wait_until(lambda: is_counted(api))
+    used = used_in_all(api)
+    assert used.prompt_tokens > 0 < used.completion_tokens
 
 
 def test_a_reader_that_leaves_before_the_model_says_anything_ends_its_work_within_two_seconds(
@@ -261,6 +306,11 @@ def test_a_reader_that_leaves_before_the_model_says_anything_ends_its_work_withi
     assert wait_until(lambda: bool(model.left_at))
     assert model.left_at[0] - left_at < 2
     assert wait_until(lambda: not is_busy(api, thread_id))
+
+
+def is_counted(api: Api) -> bool:
+    with api.runtime.database.read() as session:
+        return session.query(ChatUsage).count() == 1
 
 
 def is_busy(api: Api, thread_id: str) -> bool:

@@ -93,6 +93,17 @@ def error_inside(text: str = "") -> Reply:
     return reply
 
 
+def broken_inside(text: str) -> Reply:
+    """200, some text, then JSON that is no chunk."""
+
+    def reply(handler: Handler) -> None:
+        handler.begin_stream()
+        handler.chunk({"content": text})
+        handler.event(json.dumps({"choices": ["nonsense"]}))
+
+    return reply
+
+
 def cut_off(text: str) -> Reply:
     """The connection ends in the middle."""
 

@@ -12,7 +12,7 @@ import math
 import queue
 import threading
 import time
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -31,6 +31,7 @@ from klyx.services.chat.steps import (
     Cancellation,
     Content,
     Conversation,
+    Step,
     ToolEnded,
     ToolRunner,
     ToolStarted,
@@ -193,18 +194,28 @@ class Answering:
 
     def _is_followed_to_the_end(self, safe: SafeText) -> bool:
         """Takes the assistant's steps until the answer is not wanted any more. Raises AnswerFailed, also when late."""
-        is_wanted = True
-        for step in self._assistant.answer(self._conversation, self._tools, self.cancellation, self._deadline):
-            # The tools that were running are still told of.
-            if not is_wanted and not isinstance(step, ToolEnded):
-                return False
+        steps = self._assistant.answer(self._conversation, self._tools, self.cancellation, self._deadline)
+        for step in steps:
             self._take(step, safe)
-            is_wanted = not self.cancellation.is_set()
-            if is_wanted and self._deadline.expired:
+            if self.cancellation.is_set():
+                self._wind_up(steps, safe)
+                return False
+            if self._deadline.expired:
+                self._wind_up(steps, safe)
                 raise AnswerFailed(TOO_SLOW)
-        return is_wanted
+        return not self.cancellation.is_set()
 
-    def _take(self, step: Content | ToolStarted | ToolEnded | Usage, safe: SafeText) -> None:
+    def _wind_up(self, steps: Iterator[Step], safe: SafeText) -> None:
+        """Has the assistant stop; the tools that were running are still told of, and what it took is counted."""
+        self.cancellation.cancel()
+        try:
+            for step in steps:
+                if isinstance(step, ToolEnded | Usage):
+                    self._take(step, safe)
+        except Exception as error:  # noqa: BLE001 - the answer has its end already
+            logger.info("the assistant failed while it stopped", extra={"error_type": type(error).__name__})
+
+    def _take(self, step: Step, safe: SafeText) -> None:
         if isinstance(step, Content):
             for piece in safe.feed(step.text):
                 self._say(piece)

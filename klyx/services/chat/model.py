@@ -19,6 +19,7 @@ from klyx.services.chat.steps import (
     Cancellation,
     Content,
     Conversation,
+    NothingTaken,
     Step,
     ToolEnded,
     ToolRunner,
@@ -89,9 +90,15 @@ class ModelAssistant:
             is_last = step == self._settings.chat_answer_steps - 1
             reply = _Reply()
             body = self._body(messages, tools.definitions, may_use_tools=not is_last)
-            for chunk in self._client.stream(body, cancelled, deadline):
-                yield from _take(chunk, reply)
-            usage = self._usage(messages, reply)
+            try:
+                for chunk in self._client.stream(body, cancelled, deadline):
+                    yield from _take(chunk, reply)
+            except NothingTaken:
+                raise
+            except Exception:
+                yield self._usage(body, reply)
+                raise
+            usage = self._usage(body, reply)
             used = _sum(used, usage)
             yield usage
             if not reply.calls or cancelled.is_set():
@@ -114,19 +121,25 @@ class ModelAssistant:
             "stream_options": {"include_usage": True},
         }
 
-    def _usage(self, messages: Sequence[Mapping[str, Any]], reply: _Reply) -> Usage:
-        """As the service counted, else as we estimate."""
+    def _usage(self, body: Mapping[str, Any], reply: _Reply) -> Usage:
+        """As the service counted, else as we estimate: it counts at the end, which a failed reply does not have."""
         prompt, completion = reply.prompt_tokens, reply.completion_tokens
         if prompt is None:
-            prompt = estimated_tokens(json.dumps(messages, ensure_ascii=False))
+            prompt = _prompt_tokens(body["messages"], body["tools"])
         if completion is None:
-            completion = estimated_tokens(reply.text + "".join(call.arguments for call in reply.calls.values()))
+            written = [reply.text, *(call.name + call.arguments for call in reply.calls.values())]
+            completion = estimated_tokens("".join(written))
         prices = (self._settings.openai_prompt_usd_per_million, self._settings.openai_completion_usd_per_million)
         return Usage(prompt, completion, (prompt * prices[0] + completion * prices[1]) / 1e6)
 
     def _is_too_much(self, used: Usage) -> bool:
         tokens = used.prompt_tokens + used.completion_tokens
         return tokens >= self._settings.chat_answer_tokens or used.cost_usd >= self._settings.chat_answer_usd
+
+
+def _prompt_tokens(messages: Sequence[Mapping[str, Any]], definitions: Sequence[Mapping[str, Any]]) -> int:
+    """As we estimate; the tools are told, and paid for, with every question."""
+    return estimated_tokens(json.dumps([*messages, *definitions], ensure_ascii=False))
 
 
 def _sum(one: Usage, other: Usage) -> Usage:

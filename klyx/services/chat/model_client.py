@@ -12,7 +12,7 @@ import requests
 import urllib3
 
 from klyx.services.chat.interruptible import InterruptibleAdapter
-from klyx.services.chat.steps import AnswerFailed, Cancellation
+from klyx.services.chat.steps import AnswerFailed, Cancellation, NothingTaken
 from klyx.sources.base import Deadline
 from klyx.sources.http import retry_after_seconds
 
@@ -37,10 +37,11 @@ TOO_SLOW = "I am sorry, this took too long. Please ask again, perhaps about fewe
 class _RetriableError(Exception):
     """Nothing was said yet, and another try may help. `message` is for people if it does not."""
 
-    def __init__(self, message: str, pause_seconds: float | None = None) -> None:
+    def __init__(self, message: str, pause_seconds: float | None = None, *, was_taken_up: bool = True) -> None:
         super().__init__(message)
         self.message = message
         self.pause_seconds = pause_seconds
+        self.was_taken_up = was_taken_up
 
 
 class ModelClient:
@@ -51,11 +52,12 @@ class ModelClient:
         self._api_key = api_key
 
     def stream(self, body: Mapping[str, Any], cancelled: Cancellation, deadline: Deadline) -> Iterator[Chunk]:
-        """The chunks of one completion; ends early when cancelled. Raises AnswerFailed.
+        """The chunks of one completion; ends early when cancelled. Raises AnswerFailed, NothingTaken where it can.
 
         Refusals and failures before the first chunk are tried again while the deadline allows.
         """
         pause = FIRST_PAUSE_SECONDS
+        was_taken_up = False
         for attempt in range(1, MOST_ATTEMPTS + 1):
             begun = False
             try:
@@ -64,13 +66,14 @@ class ModelClient:
                     yield chunk
             except _RetriableError as error:
                 wait = pause if error.pause_seconds is None else error.pause_seconds
+                was_taken_up = was_taken_up or error.was_taken_up
                 logger.warning("model not available", extra={"attempt": attempt, "reason": str(error)})
                 if cancelled.is_set():
                     return
                 if begun:
                     raise AnswerFailed(CUT_OFF) from error
                 if attempt == MOST_ATTEMPTS or wait >= deadline.remaining():
-                    raise AnswerFailed(error.message) from error
+                    raise (AnswerFailed if was_taken_up else NothingTaken)(error.message) from error
                 if cancelled.wait(wait):
                     return
                 pause *= 2
@@ -80,7 +83,7 @@ class ModelClient:
     def _attempt(self, body: Mapping[str, Any], cancelled: Cancellation, deadline: Deadline) -> Iterator[Chunk]:
         left = deadline.remaining()
         if left <= 0:
-            raise AnswerFailed(TOO_SLOW)
+            raise NothingTaken(TOO_SLOW)
         session = requests.Session()
         # Nothing comes from the environment, a .netrc included.
         session.trust_env = False
@@ -95,7 +98,9 @@ class ModelClient:
                     self._url, json=body, headers=headers, timeout=timeout, stream=True, allow_redirects=False
                 )
             except requests.RequestException as error:
-                raise _RetriableError(UNREACHABLE) from error
+                # Who lets us wait for an answer has the question.
+                was_taken_up = isinstance(error, requests.ReadTimeout)
+                raise _RetriableError(UNREACHABLE, was_taken_up=was_taken_up) from error
             with closing(response):
                 _check_status(response)
                 yield from _chunks(response, cancelled, deadline)
@@ -107,9 +112,10 @@ def _check_status(response: requests.Response) -> None:
         return
     if status in RETRIED:
         default = FIRST_PAUSE_SECONDS if status != 429 else 2.0
-        raise _RetriableError(BUSY if status == 429 else UNREACHABLE, retry_after_seconds(response, default))
+        message = BUSY if status == 429 else UNREACHABLE
+        raise _RetriableError(message, retry_after_seconds(response, default), was_taken_up=False)
     logger.error("model refused", extra={"status": status})
-    raise AnswerFailed(REFUSED)
+    raise NothingTaken(REFUSED)
 
 
 def _chunks(response: requests.Response, cancelled: Cancellation, deadline: Deadline) -> Iterator[Chunk]:

@@ -114,11 +114,18 @@ class AnswerFailed(Exception):
     """The answer could not be finished. The message is a sentence for people that says what to do next."""
 
 
+class NothingTaken(AnswerFailed):
+    """The model took no question up, so there is nothing to pay for."""
+
+
 class Assistant(Protocol):
     def answer(
         self, conversation: Conversation, tools: ToolRunner, cancelled: Cancellation, deadline: Deadline
     ) -> Iterator[Step]:
-        """The answer, step by step. Ends early once `cancelled` is set. Raises AnswerFailed."""
+        """The answer, step by step. Ends early once `cancelled` is set. Raises AnswerFailed.
+
+        However it ends, what it took is told by then: see Usage.
+        """
 
 
 @dataclass(frozen=True, slots=True)
