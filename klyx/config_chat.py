@@ -31,6 +31,12 @@ class ChatOptions:
     openai_model: str = setting(
         "OPENAI_MODEL", fields.String(validate=validate.Length(1, 100)), default="gpt-4o", doc="The model's name there"
     )
+    openai_token_limit_field: str = setting(
+        "OPENAI_TOKEN_LIMIT_FIELD",
+        fields.String(validate=validate.OneOf(["max_tokens", "max_completion_tokens"])),
+        default="max_tokens",
+        doc="What the service calls the most tokens of a reply; OpenAI's newer models want `max_completion_tokens`",
+    )
     openai_prompt_usd_per_million: float = setting(
         "OPENAI_PROMPT_USD_PER_MILLION",
         fields.Float(validate=validate.Range(0, 10_000)),
@@ -54,6 +60,12 @@ class ChatOptions:
         fields.Integer(validate=validate.Range(1, 50)),
         default=8,
         doc="How often the model may be asked for one answer, tools in between",
+    )
+    chat_reply_tokens: int = setting(
+        "CHAT_REPLY_TOKENS",
+        fields.Integer(validate=validate.Range(256, 200_000)),
+        default=4096,
+        doc="Tokens the model may write each time it is asked; too many are refused (gpt-4o: over 16384)",
     )
     chat_answer_tokens: int = setting(
         "CHAT_ANSWER_TOKENS",

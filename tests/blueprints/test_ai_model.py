@@ -19,7 +19,7 @@ from flask import Flask
 from klyx.config import Settings
 from klyx.database.models import ChatThread, ChatUsage
 from klyx.services.chat.answering import NOT_KEPT
-from klyx.services.chat.model import TOOK_TOO_MUCH
+from klyx.services.chat.model import TOO_LONG, TOOK_TOO_MUCH
 from klyx.services.chat.model_client import BUSY, CUT_OFF, REFUSED, UNREACHABLE
 from klyx.services.chat.safety import neutralise
 from tests.api import Api, RegisteredUser, serve
@@ -246,6 +246,29 @@ def test_the_last_step_may_not_call_tools(serve_with: Serve) -> None:
     api, model = serve_with(calls(("get_stock_price", '{"ticker": "TCS"}')), chat_answer_steps=3)
     answer_to(api)
     assert [request["tool_choice"] for request in model.requests] == ["auto", "auto", "none"]
+
+
+@pytest.mark.parametrize("field", ["max_tokens", "max_completion_tokens"])
+def test_the_model_is_told_how_much_it_may_write(serve_with: Serve, field: str) -> None:
+    price = ("get_stock_price", '{"ticker": "TCS"}')
+    greedy = [calls(price, usage=(30_000, 1_000)), calls(price, usage=(8_000, 900)), says("Done.")]
+    api, model = serve_with(*greedy, openai_token_limit_field=field, chat_reply_tokens=3000)
+    answer_to(api)
+    limits = [request[field] for request in model.requests]
+    sent = len(json.dumps(model.requests[1]["messages"]) + json.dumps(model.requests[1]["tools"]))
+    assert limits[0] == 3000
+    assert 256 <= limits[1] <= min(3000, max(256, 9_000 - sent // 4))
+    assert limits[2] == 256
+    other = {"max_tokens", "max_completion_tokens"} - {field}
+    assert not any(other & request.keys() for request in model.requests)
+
+
+def test_an_answer_that_the_limit_cuts_says_so(serve_with: Serve) -> None:
+    api, _ = serve_with(says("The first half of", reason="length"))
+    events, kept = answer_to(api)
+    assert errors_in(events) == [TOO_LONG]
+    assert kept == f"The first half of\n\n{TOO_LONG}"
+    assert used_in_all(api).completion_tokens == 20
 
 
 def test_caps_on_tokens_end_an_answer_and_a_day(serve_with: Serve) -> None:

@@ -22,7 +22,12 @@ Reply = Callable[["Handler"], None]
 
 
 def says(
-    text: str, *, usage: tuple[int, int] | None = (100, 20), pause_seconds: float = 0.0, fragment: int = 7
+    text: str,
+    *,
+    usage: tuple[int, int] | None = (100, 20),
+    pause_seconds: float = 0.0,
+    fragment: int = 7,
+    reason: str = "stop",
 ) -> Reply:
     """Text in fragments, then the reason it ended, then a chunk without choices that counts tokens."""
 
@@ -33,7 +38,7 @@ def says(
             handler.chunk({"content": text[start : start + fragment]})
             if pause_seconds:
                 time.sleep(pause_seconds)
-        handler.end_stream("stop", usage)
+        handler.end_stream(reason, usage)
 
     return reply
 

@@ -30,8 +30,11 @@ from klyx.sources.base import Deadline
 logger = logging.getLogger(__name__)
 
 TOOK_TOO_MUCH = "I am sorry, this question needs more work than one answer may take. Please ask about less at once."
+TOO_LONG = "I am sorry, the answer is longer than I may write at once. Please ask about less, or for the rest."
 LONGEST_RESULT = 8000
 LONGEST_NAME = 100
+# Of a reply to which the answer's budget leaves less: one of a few words would help nobody.
+LEAST_REPLY_TOKENS = 256
 
 
 @dataclass(slots=True)
@@ -69,6 +72,7 @@ class _Reply:
     calls: dict[int, _PartialCall] = field(default_factory=dict)
     prompt_tokens: int | None = None
     completion_tokens: int | None = None
+    is_cut: bool = False
 
 
 class ModelAssistant:
@@ -89,7 +93,7 @@ class ModelAssistant:
                 return
             is_last = step == self._settings.chat_answer_steps - 1
             reply = _Reply()
-            body = self._body(messages, tools.definitions, may_use_tools=not is_last)
+            body = self._body(messages, tools.definitions, used, may_use_tools=not is_last)
             try:
                 for chunk in self._client.stream(body, cancelled, deadline):
                     yield from _take(chunk, reply)
@@ -101,7 +105,11 @@ class ModelAssistant:
             usage = self._usage(body, reply)
             used = _sum(used, usage)
             yield usage
-            if not reply.calls or cancelled.is_set():
+            if cancelled.is_set():
+                return
+            if not reply.calls:
+                if reply.is_cut:
+                    raise AnswerFailed(TOO_LONG)
                 return
             if self._is_too_much(used):
                 raise AnswerFailed(TOOK_TOO_MUCH)
@@ -109,14 +117,23 @@ class ModelAssistant:
         raise AnswerFailed(TOOK_TOO_MUCH)
 
     def _body(
-        self, messages: Sequence[Mapping[str, Any]], definitions: Sequence[Mapping[str, Any]], *, may_use_tools: bool
+        self,
+        messages: Sequence[Mapping[str, Any]],
+        definitions: Sequence[Mapping[str, Any]],
+        used: Usage,
+        *,
+        may_use_tools: bool,
     ) -> dict[str, Any]:
+        left = self._settings.chat_answer_tokens - _tokens(used) - _prompt_tokens(messages, definitions)
         return {
             "model": self._settings.openai_model,
             "messages": messages,
             "tools": definitions,
             # Without a choice the last step can only be an answer.
             "tool_choice": "auto" if may_use_tools else "none",
+            self._settings.openai_token_limit_field: max(
+                LEAST_REPLY_TOKENS, min(self._settings.chat_reply_tokens, left)
+            ),
             "stream": True,
             "stream_options": {"include_usage": True},
         }
@@ -133,13 +150,16 @@ class ModelAssistant:
         return Usage(prompt, completion, (prompt * prices[0] + completion * prices[1]) / 1e6)
 
     def _is_too_much(self, used: Usage) -> bool:
-        tokens = used.prompt_tokens + used.completion_tokens
-        return tokens >= self._settings.chat_answer_tokens or used.cost_usd >= self._settings.chat_answer_usd
+        return _tokens(used) >= self._settings.chat_answer_tokens or used.cost_usd >= self._settings.chat_answer_usd
 
 
 def _prompt_tokens(messages: Sequence[Mapping[str, Any]], definitions: Sequence[Mapping[str, Any]]) -> int:
     """As we estimate; the tools are told, and paid for, with every question."""
     return estimated_tokens(json.dumps([*messages, *definitions], ensure_ascii=False))
+
+
+def _tokens(used: Usage) -> int:
+    return used.prompt_tokens + used.completion_tokens
 
 
 def _sum(one: Usage, other: Usage) -> Usage:
@@ -157,6 +177,7 @@ def _take(chunk: Chunk, reply: _Reply) -> Iterator[Step]:
         reply.prompt_tokens = _count(usage.get("prompt_tokens"))
         reply.completion_tokens = _count(usage.get("completion_tokens"))
     for choice in (chunk.get("choices") or [])[:1]:
+        reply.is_cut = reply.is_cut or choice.get("finish_reason") == "length"
         delta = choice.get("delta") or {}
         text = delta.get("content")
         if isinstance(text, str) and text:
