@@ -369,6 +369,8 @@ CREATE TABLE chat_usage (
     CONSTRAINT pk_chat_usage PRIMARY KEY (user_id, day),
     CONSTRAINT fk_chat_usage_user_id FOREIGN KEY(user_id) REFERENCES users (id) ON DELETE CASCADE
 );
+-- what a day cost in all
+CREATE INDEX ix_chat_usage_day ON chat_usage (day);
 
 -- Screens that users keep. filters is the whole definition: conditions, how they combine, and the order.
 CREATE TABLE user_screeners (

@@ -166,6 +166,7 @@ def main(streams: int, seconds: float, rounds: int) -> None:
             "CHAT_ANSWERS_PER_DAY": "1000000",
             "CHAT_TOKENS_PER_DAY": "1000000000",
             "CHAT_USD_PER_DAY": "100000",
+            "CHAT_USD_PER_DAY_IN_ALL": "0",
         }
         with stand.application_with_chat(settings) as (web, chat):
             # The model and the readers are elsewhere in the world; here they must not take the servers' place.

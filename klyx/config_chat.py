@@ -97,6 +97,12 @@ class ChatOptions:
         default=2.0,
         doc="Money a user's answers may take in a day",
     )
+    chat_usd_per_day_in_all: float = setting(
+        "CHAT_USD_PER_DAY_IN_ALL",
+        fields.Float(validate=validate.Range(0, 1_000_000)),
+        default=50.0,
+        doc="Money the answers of all users together may take in a day, give or take those being written; 0 for no cap",
+    )
     chat_memory_tokens: int = setting(
         "CHAT_MEMORY_TOKENS",
         fields.Integer(validate=validate.Range(100, 200_000)),

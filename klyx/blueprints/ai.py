@@ -87,7 +87,12 @@ def _begin(user_id: str, question: str, thread_id: str) -> Answering:
     """The user's question is kept, and the turn is taken, before the first byte is sent."""
     settings = runtime().settings
     database = runtime().database
-    caps = usage.DailyCaps(settings.chat_answers_per_day, settings.chat_tokens_per_day, settings.chat_usd_per_day)
+    caps = usage.DailyCaps(
+        answers=settings.chat_answers_per_day,
+        tokens=settings.chat_tokens_per_day,
+        cost_usd=settings.chat_usd_per_day,
+        cost_usd_in_all=settings.chat_usd_per_day_in_all,
+    )
     with database.read() as session:
         usage.check_caps(session, user_id, caps)
     seconds = settings.chat_answer_seconds

@@ -22,6 +22,7 @@ from klyx.services.chat.answering import NOT_KEPT
 from klyx.services.chat.model import TOO_LONG, TOOK_TOO_MUCH
 from klyx.services.chat.model_client import BUSY, CUT_OFF, REFUSED, UNREACHABLE
 from klyx.services.chat.safety import neutralise
+from klyx.services.chat.usage import USED_UP_BY_ALL
 from tests.api import Api, RegisteredUser, serve
 from tests.blueprints.test_ai import ask, blocks_in, conversation
 from tests.fakes.model import (
@@ -281,6 +282,22 @@ def test_caps_on_tokens_end_an_answer_and_a_day(serve_with: Serve) -> None:
     refused = ask(asha, "And now?")
     assert (refused.status_code, refused.json()["status"]) == (429, "error")
     assert int(refused.headers["Retry-After"]) <= 86_400
+
+
+@pytest.mark.parametrize(("cap_usd", "status"), [(0.5, 429), (0.6, 200), (0.0, 200)])
+def test_a_cap_on_the_money_of_all_users_ends_the_day_for_everybody(
+    serve_with: Serve, cap_usd: float, status: int
+) -> None:
+    # Each of the two answers costs 0.25.
+    api, model = serve_with(says("Hello.", usage=(100_000, 0)), chat_usd_per_day_in_all=cap_usd)
+    for _ in range(2):
+        assert events_of(ask(api.register(), "Hello?"))
+    third = ask(api.register(), "Hello?")
+    assert third.status_code == status
+    assert len(model.requests) == (2 if status == 429 else 3)
+    if status == 429:
+        assert third.json()["message"] == USED_UP_BY_ALL
+        assert 0 < int(third.headers["Retry-After"]) <= 86_400
 
 
 def test_an_answer_without_a_word_is_none(serve_with: Serve) -> None:

@@ -69,6 +69,7 @@ class ChatUsage(Base):
     """What a user's answers of one day (UTC) took; the caps are counted by it."""
 
     __tablename__ = "chat_usage"
+    __table_args__ = (Index(None, "day"),)
 
     user_id: Mapped[str] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)
     day: Mapped[date] = mapped_column(primary_key=True)
