@@ -113,6 +113,18 @@ def test_a_worse_source_fills_gaps_only(database: Database) -> None:
     assert origins(database)["net_profit_annual"] == ("Yahoo Finance", NOON, None)
 
 
+def test_the_evenings_range_and_market_cap_come_with_its_price(database: Database) -> None:
+    stock_id = add(database)
+    names = ("currentPrice", "week52High", "week52Low", "marketCap", "pe_ratio")
+    morning: dict[str, Any] = dict(zip(names, (100.0, 105.0, 90.0, 5e11, 20.0), strict=True))
+    write(database, {stock_id: columns("NSE", **morning)})
+    evening: dict[str, Any] = dict(zip(names, (110.0, 111.0, 89.0, 5.5e11, 22.0), strict=True))
+    assert write(database, {stock_id: columns("Yahoo Finance", NOON + timedelta(hours=6), **evening)}) == 1
+    row = stock(database)
+    assert (row["current_price"], row["week_52_high"], row["week_52_low"]) == (110.0, 111.0, 89.0)
+    assert (row["market_cap"], row["pe_ttm"]) == (5.5e11, 20.0)
+
+
 def test_nothing_known_is_replaced_by_nothing(database: Database) -> None:
     stock_id = add(database, sector_name="Information Technology")
     write(database, {stock_id: columns("Yahoo Finance", **WHOLE)})
