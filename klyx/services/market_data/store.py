@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, tuple_, update
 from sqlalchemy.orm import Session
 
 from klyx.database.models import Stock, StockFieldProvenance, StockMetadata
@@ -16,6 +16,8 @@ from klyx.database.types import Figure
 from klyx.database.upsert import insert_if_absent, upsert
 from klyx.services.analysis.quality import SOURCE_REQUIRED_FIELDS, score_fields
 from klyx.services.market_data.columns import ColumnValue, StoredValue
+from klyx.services.market_data.losses import COLUMNS as ABOUT_LOSSES
+from klyx.services.market_data.losses import denied_by_a_loss
 from klyx.services.market_data.trust import CALCULATED_FROM, Origin, is_better, rank
 from klyx.services.market_data.vocabulary import NUMBERS, Kind, kind_of
 from klyx.services.stocks.fields import column_of
@@ -37,16 +39,18 @@ class _Stored:
 
 @dataclass(slots=True)
 class _Accepted:
-    """What is better than what one stock has; `changed` is the part whose values differ."""
+    """What is better than what one stock has, and what goes; `changed` are the values that differ for either reason."""
 
     better: dict[str, ColumnValue] = field(default_factory=dict)
-    changed: dict[str, StoredValue] = field(default_factory=dict)
+    cleared: set[str] = field(default_factory=set)
+    changed: dict[str, StoredValue | None] = field(default_factory=dict)
 
 
 def store(session: Session, figures: Mapping[int, Mapping[str, ColumnValue]]) -> int:
     """Write the better ones of `figures` (stock id -> column -> value); returns how many stocks changed by it.
 
-    Call it in `Database.begin(STOCKS)`. Which value is better, klyx.services.market_data.trust says. The same
+    Call it in `Database.begin(STOCKS)`. Which value is better, klyx.services.market_data.trust says; what
+    a loss denies (klyx.services.market_data.losses) is cleared. The same
     transaction writes each value's provenance, and the stock's quality score, sources and moment of its youngest
     figure. The rows are locked, so two writers of one stock come one after the other. A stock that does not exist
     (any more) is left out.
@@ -57,10 +61,11 @@ def store(session: Session, figures: Mapping[int, Mapping[str, ColumnValue]]) ->
 
 
 def _store_batch(session: Session, figures: Mapping[int, Mapping[str, ColumnValue]]) -> int:
-    columns = {column for values in figures.values() for column in values} | set(_QUALITY_COLUMNS.values())
+    columns = {column for values in figures.values() for column in values}
+    columns |= {*_QUALITY_COLUMNS.values(), *ABOUT_LOSSES}
     stored = _read(session, list(figures), sorted(columns))
     accepted = {stock_id: _accept(figures[stock_id], stock) for stock_id, stock in stored.items()}
-    accepted = {stock_id: found for stock_id, found in accepted.items() if found.better}
+    accepted = {stock_id: found for stock_id, found in accepted.items() if found.better or found.cleared}
     _write(session, accepted, stored)
     _write_provenance(session, accepted)
     return sum(bool(found.changed) for found in accepted.values())
@@ -95,7 +100,19 @@ def _accept(values: Mapping[str, ColumnValue], stored: _Stored) -> _Accepted:
         accepted.better[column] = value
         if new != present:
             accepted.changed[column] = new
+    _clear(accepted, stored)
     return accepted
+
+
+def _clear(accepted: _Accepted, stored: _Stored) -> None:
+    row = {**stored.values, **accepted.changed}
+    new = {column: Origin(value.source, value.obtained_at) for column, value in accepted.better.items()}
+    for column in denied_by_a_loss(row, {**stored.origins, **new}):
+        accepted.better.pop(column, None)
+        accepted.changed.pop(column, None)
+        if stored.values[column] is not None:
+            accepted.cleared.add(column)
+            accepted.changed[column] = None
 
 
 def _takes_the_place(
@@ -142,12 +159,12 @@ def _write(session: Session, accepted: Mapping[int, _Accepted], stored: Mapping[
 def _about(found: _Accepted, present: _Stored) -> dict[str, Any]:
     """What the row tells about itself once the accepted values are in it."""
     row = {**present.values, **found.changed}
-    youngest = max(value.obtained_at for value in found.better.values())
     last_updated: datetime | None = present.values["last_updated"]
+    moments = [value.obtained_at for value in found.better.values()] + ([last_updated] if last_updated else [])
     return {
         "data_quality_score": score_fields({name: row[column] for name, column in _QUALITY_COLUMNS.items()}),
         "data_sources": ", ".join(_sources(found, present)) or None,
-        "last_updated": youngest if last_updated is None else max(youngest, last_updated),
+        "last_updated": max(moments, default=None),
     }
 
 
@@ -156,16 +173,20 @@ def _sources(found: _Accepted, present: _Stored) -> list[str]:
     kept = {
         str(origin.source)
         for name, origin in present.origins.items()
-        if name not in found.better and kind_of(name) is not Kind.IDENTITY
+        if name not in found.better and name not in found.cleared and kind_of(name) is not Kind.IDENTITY
     }
     named = (kept | {value.source for value in found.better.values()}) - {CALCULATED}
     return sorted(named, key=lambda source: (source == SAMPLE_SOURCE, rank(source, ""), source))
 
 
 def _write_provenance(session: Session, accepted: Mapping[int, _Accepted]) -> None:
+    origin = StockFieldProvenance
+    gone = [(stock_id, column) for stock_id, found in accepted.items() for column in sorted(found.cleared)]
+    if gone:
+        session.execute(delete(origin).where(tuple_(origin.stock_id, origin.field).in_(gone)))
     upsert(
         session,
-        StockFieldProvenance,
+        origin,
         [
             {
                 "stock_id": stock_id,

@@ -4,16 +4,17 @@ import threading
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from klyx.bundled import read_starter_list
 from klyx.database import Database
 from klyx.database.models import Stock, StockFieldProvenance, StockMetadata
-from klyx.database.starter import load_starter_list
+from klyx.database.starter import SAMPLE_SOURCE, load_starter_list
 from klyx.database.versions import STOCKS, read_version
 from klyx.services import stocks
 from klyx.services.market_data.columns import ColumnValue, stock_columns
 from klyx.services.market_data.merge import merge
+from klyx.services.market_data.scores import recompute_scores
 from klyx.services.market_data.store import STOCKS_AT_ONCE, store
 from klyx.sources.base import SourceRecord, StatementKind
 from tests.stock_rows import add_stock
@@ -135,6 +136,71 @@ def test_nothing_known_is_replaced_by_nothing(database: Database) -> None:
     assert after["market_cap"] == before["market_cap"]
     assert after["data_quality_score"] == 100
     assert after["data_sources"] == "NSE, Yahoo Finance"
+
+
+LONG_AGO = NOON - 400 * DAY
+
+
+def test_a_loss_takes_the_price_earnings_ratio_of_better_days_with_it(database: Database) -> None:
+    stock_id = add(database, earnings_yield_pct=10.5, data_sources=None)
+    better_days: dict[str, Any] = {"pe_ratio": 9.5, "peg_ratio": 0.7, "basic_eps": 12.0}
+    write(database, {stock_id: columns("Yahoo Finance", LONG_AGO, **better_days, pb_ratio=2.0, dividend_yield=0.02)})
+    recompute_scores(database)
+    assert stock(database)["valuation_score"] == 100
+    assert write(database, {stock_id: columns("Yahoo Finance", currentPrice=100.0, basic_eps=-2.0)}) == 1
+    row = stock(database)
+    assert (row["pe_ttm"], row["peg_ratio"], row["earnings_yield_pct"]) == (None, None, None)
+    assert {"pe_ttm", "peg_ratio", "earnings_yield_pct"}.isdisjoint(origins(database))
+    recompute_scores(database)
+    row = stock(database)
+    assert (row["valuation_score"], row["peg_ratio"], row["earnings_yield_pct"]) == (0, None, None)
+
+
+def test_a_loss_stored_before_denies_what_stands_beside_it(database: Database) -> None:
+    stock_id = add(database)
+    with database.begin(STOCKS) as session:
+        session.execute(update(Stock).values(pe_ttm=9.5, basic_eps_ttm=-2.0))
+        stocks.record_provenance(session, {stock_id: ("basic_eps_ttm",)}, "Yahoo Finance", NOON)
+    assert write(database, {stock_id: columns("NSE", NOON - 500 * DAY, _sector="IT")}) == 1
+    assert stock(database)["pe_ttm"] is None
+
+
+def test_a_ratio_that_is_told_beside_a_loss_per_share_is_not_stored(database: Database) -> None:
+    stock_id = add(database)
+    told = stock_columns(
+        merge(
+            [
+                SourceRecord("TCS", "NSE", NOON, {"pe_ratio": 9.5}),
+                SourceRecord("TCS", "Yahoo Finance", NOON, {"basic_eps": -2.0}),
+            ]
+        )
+    )
+    write(database, {stock_id: told})
+    assert write(database, {stock_id: told}) == 0
+    assert stock(database)["pe_ttm"] is None
+    assert "pe_ttm" not in origins(database)
+
+
+def test_a_loss_of_the_year_denies_only_what_is_older(database: Database) -> None:
+    stock_id = add(database)
+    write(database, {stock_id: columns("NSE", NOON, pe_ratio=40.0)})
+    write(database, {stock_id: columns("MoneyControl", NOON, net_income=-1e9)})
+    assert stock(database)["pe_ttm"] == 40
+    write(database, {stock_id: columns("MoneyControl", NOON + 3 * DAY, net_income=-1e9)})
+    assert stock(database)["pe_ttm"] is None
+
+
+def test_no_loss_or_an_older_or_invented_one_denies_nothing(database: Database) -> None:
+    stock_id = add(database)
+    write(database, {stock_id: columns("Yahoo Finance", LONG_AGO, basic_eps=-2.0)})
+    write(database, {stock_id: columns("NSE", pe_ratio=40.0)})
+    assert stock(database)["pe_ttm"] == 40
+    with database.begin(STOCKS) as session:
+        stocks.record_provenance(session, {stock_id: ("basic_eps_ttm",)}, SAMPLE_SOURCE, NOON + DAY)
+    write(database, {stock_id: columns("NSE", NOON, currentPrice=100.0)})
+    assert stock(database)["pe_ttm"] == 40
+    write(database, {stock_id: columns("Yahoo Finance", NOON + DAY, basic_eps=2.0, net_income=-1e9)})
+    assert stock(database)["pe_ttm"] == 40
 
 
 def test_a_ratio_goes_with_its_parts(database: Database) -> None:
