@@ -100,14 +100,16 @@ def price_of(info: Mapping[str, Any]) -> float | None:
 
 
 def dividend_yield(info: Mapping[str, Any]) -> float | None:
-    """The last year's dividends / price, as a fraction: 0.012 is 1.2 %.
+    """The dividend announced for a year / price, else the last year's, as a fraction: 0.012 is 1.2 %.
 
     Yahoo's own `dividendYield` is a percentage in some answers and a fraction in others, with nothing to
-    tell them apart, so it is never read. The trailing yield is always a fraction; without one the rate per share
-    is divided by the price.
+    tell them apart, so it is never read. Its trailing yield is always a fraction, but 0 where it does not know, and
+    dollars by rupees for a company that reports in dollars.
     """
-    trailing = number(info.get("trailingAnnualDividendYield"))
-    return trailing if trailing is not None else forward_dividend_yield(info)
+    announced = forward_dividend_yield(info)
+    if announced is not None or not reports_in_rupees(info):
+        return announced
+    return positive(info.get("trailingAnnualDividendYield"))
 
 
 def forward_dividend_yield(info: Mapping[str, Any]) -> float | None:

@@ -89,8 +89,22 @@ def test_a_dividend_yield_is_the_rate_by_the_price_whatever_unit_yahoo_uses(yaho
     assert dividend_yield(info) == pytest.approx(0.004)
 
 
-def test_a_dividend_yield_is_the_trailing_one_where_that_is_told() -> None:
-    assert dividend_yield({"currentPrice": 100, "trailingAnnualDividendYield": 0.02, "dividendYield": 2.0}) == 0.02
+def test_a_dividend_yield_is_the_trailing_one_where_no_rate_is_told() -> None:
+    info = {"currentPrice": 100, "trailingAnnualDividendYield": 0.02, "dividendYield": 2.0}
+    assert dividend_yield({**info, "financialCurrency": "INR"}) == 0.02
+    assert dividend_yield({**info, "financialCurrency": "INR", "trailingAnnualDividendYield": 0.0}) is None
+
+
+@pytest.mark.parametrize(("currency", "trailing"), [("INR", 0.0), ("INR", 0.02), ("USD", 0.00034)])
+def test_the_announced_rate_comes_before_the_trailing_yield(currency: str, trailing: float) -> None:
+    info = {"currentPrice": 1500.0, "trailingAnnualDividendYield": trailing, "financialCurrency": currency}
+    assert dividend_yield({**info, "dividendRate": 45.0}) == pytest.approx(0.03)
+
+
+@pytest.mark.parametrize("currency", ["USD", None])
+def test_a_trailing_yield_in_dollars_is_no_yield(currency: str | None) -> None:
+    info = {"currentPrice": 1500.0, "trailingAnnualDividendYield": 0.00034, "financialCurrency": currency}
+    assert dividend_yield(info) is None
 
 
 def test_a_dividend_yield_of_unknown_unit_is_unknown() -> None:
