@@ -39,8 +39,8 @@ def crores_per_unit(heading: str) -> float | None:
 
 
 def fields_from_profit_loss(table: PeriodTable, today: date) -> dict[str, float]:
-    """The newest full year of a table in crores: `revenue`, `net_income` and `operating_income` in rupees,
-    `basic_eps` in rupees a share; margins, and growth on the year before where that was above zero, as fractions.
+    """The newest full year of a table in crores: `revenue`, `net_income` and `operating_income` in rupees;
+    margins, and growth on the year before where that was above zero, also of earnings per share, as fractions.
 
     Years of another length than twelve months are left out, and so is everything that is too old.
     """
@@ -53,20 +53,20 @@ def fields_from_profit_loss(table: PeriodTable, today: date) -> dict[str, float]
         "revenue": revenue(table),
         "net_income": net_profit(table),
         "operating_income": operating_profit(table),
-        "basic_eps": table.find("basic eps rs", "basic eps", "basic eps .*"),
     }
     fields: dict[str, float] = {}
     for name, line in lines.items():
         value = line.values[now] if line is not None else None
         if value is not None:
             # Crores are printed with two decimals: what lies below a rupee comes from our arithmetic.
-            fields[name] = value if name == "basic_eps" else float(round(value * RUPEES_PER_CRORE))
-    for name, growth in (
-        ("revenue", "revenue_growth"),
-        ("net_income", "profit_growth"),
-        ("basic_eps", "eps_growth"),
+            fields[name] = float(round(value * RUPEES_PER_CRORE))
+    # The year's earnings per share are not those of the last four quarters, which `basic_eps` is: only their growth.
+    earnings = table.find("basic eps rs", "basic eps", "basic eps .*")
+    for line, growth in (
+        (lines["revenue"], "revenue_growth"),
+        (lines["net_income"], "profit_growth"),
+        (earnings, "eps_growth"),
     ):
-        line = lines[name]
         if line is not None and before is not None:
             _add_ratio(fields, growth, line.values[now], line.values[before], minus=1.0)
     _add_ratio(fields, "profit_margin", fields.get("net_income"), fields.get("revenue"))

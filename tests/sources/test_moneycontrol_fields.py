@@ -45,12 +45,18 @@ def test_figures_of_the_newest_year_in_rupees() -> None:
         "revenue": 120.0 * CRORE,
         "net_income": 15.0 * CRORE,
         "operating_income": 20.0 * CRORE,
-        "basic_eps": 1.5,
         "revenue_growth": pytest.approx(0.2),
         "eps_growth": pytest.approx(0.5),
         "profit_margin": pytest.approx(0.125),
         "operating_margin": pytest.approx(1 / 6),
     }
+
+
+def test_the_years_earnings_per_share_are_not_told_as_those_of_four_quarters() -> None:
+    lines = (Line("Sales", (120.0, 100.0)), Line("Basic EPS (Rs.)", (1.5, 1.0)))
+    fields = fields_from_profit_loss(PeriodTable("", (Period(2025, 3, 12), Period(2024, 3, 12)), lines), TODAY)
+    assert "basic_eps" not in fields
+    assert fields["eps_growth"] == pytest.approx(0.5)
 
 
 def test_growth_needs_the_year_before() -> None:
