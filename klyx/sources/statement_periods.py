@@ -13,6 +13,12 @@ MONTHS = tuple(name.lower() for name in calendar.month_name)
 QUARTER_ENDS = frozenset({3, 6, 9, 12})
 _PERIOD = re.compile(r"([a-z]{3,9})[\s.'\u2019-]{0,3}(\d{4}|\d{2})", re.IGNORECASE)
 _FIRST_CENTURY_YEAR = 70
+# Printed in rupees a share, percent, times or days, whatever the unit of the amounts around them.
+# Amounts too name a rate or a percentage, such as "Effect of Exchange Rate Changes" and "6% Preference Shares".
+_NO_AMOUNT = re.compile(
+    r"\beps\b|(?:\bper|/)[ -]*(?:equity[ -]*)?share\b|\((?:in )?%\)|%$|\brates?(?: *\(.*\))?$|\bratios?\b",
+    re.IGNORECASE,
+)
 
 Values = tuple[float | None, ...]
 
@@ -67,6 +73,15 @@ class Line:
         """The label in lower case without punctuation: sources are not consistent about either."""
         return re.sub(r"[^a-z0-9]+", " ", self.label.lower()).strip()
 
+    @property
+    def is_amount(self) -> bool:
+        """Whether its values are in the unit of the table, rather than a share's, percent or a ratio."""
+        return _NO_AMOUNT.search(self.label.strip()) is None
+
+    def scaled(self, factor: float) -> Line:
+        values = (None if value is None else round(value * factor, 4) for value in self.values)
+        return Line(self.label, tuple(values))
+
 
 @dataclass(frozen=True, slots=True)
 class PeriodTable:
@@ -86,10 +101,8 @@ class PeriodTable:
         return None
 
     def scaled(self, factor: float) -> PeriodTable:
-        lines = (
-            Line(line.label, tuple(None if value is None else round(value * factor, 4) for value in line.values))
-            for line in self.lines
-        )
+        """The amounts times a factor; what is no amount stays as printed."""
+        lines = (line.scaled(factor) if line.is_amount else line for line in self.lines)
         return PeriodTable(self.heading, self.periods, tuple(lines))
 
     def restricted(self, most: int) -> PeriodTable:

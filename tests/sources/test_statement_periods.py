@@ -45,6 +45,34 @@ def test_pages_are_joined_by_label_and_year() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    "label",
+    [
+        "Basic EPS (Rs.)",
+        "Diluted Eps",
+        "Earnings Per Share",
+        "Dividend Per Equity Share (Rs.)",
+        "Book Value [Excl. Revaluation Reserve]/Share (Rs.)",
+        "Equity Dividend Rate (%)",
+        "Tax rate",
+        "Dividend payout %",
+        "Net Profit Margin (%)",
+        "Current Ratio (X)",
+    ],
+)
+def test_what_is_no_amount_stays_as_printed_in_a_table_of_lakhs(label: str) -> None:
+    scaled = table([2025, 2024], Line("Sales", (500.0, None)), Line(label, (12.5, 10.0))).scaled(0.01)
+    assert scaled.lines == (Line("Sales", (5.0, None)), Line(label, (12.5, 10.0)))
+
+
+@pytest.mark.parametrize(
+    "label",
+    ["Operations", "Corporate Tax", "Share Capital", "6% Preference Shares", "Effect of Exchange Rate Changes"],
+)
+def test_amounts_are_scaled_whatever_words_their_labels_hold(label: str) -> None:
+    assert table([2025], Line(label, (500.0,))).scaled(0.01).lines == (Line(label, (5.0,)),)
+
+
 def test_no_pages_are_no_table() -> None:
     assert joined([]).lines == ()
 
