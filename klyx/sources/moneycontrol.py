@@ -6,6 +6,7 @@ import logging
 import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import asdict
 from datetime import UTC, datetime
 from functools import partial
 from http import HTTPStatus
@@ -79,7 +80,7 @@ class MoneyControlSource:
     def fetch(self, symbol: str, deadline: Deadline) -> SourceRecord:
         """Figures of the newest year, of the group where there is one, and holdings with their changes.
 
-        Metadata: `_isin`. Raises SymbolUnknown, SourceUnavailable or SourceRateLimited, and nothing else.
+        Metadata: `_isin`, `_bse_code`. Raises SymbolUnknown, SourceUnavailable or SourceRateLimited, and nothing else.
         """
         return self._answer(partial(self._fetch, symbol, deadline))
 
@@ -105,8 +106,8 @@ class MoneyControlSource:
                 # It found the company, and now has none of its pages: one such company may be, not several in a row.
                 self._circuit.misunderstood()
             raise failure or other_failure or SymbolUnknown(f"{NAME} has no figures of {code}")
-        if company.isin:
-            fields["_isin"] = company.isin
+        codes = {"_isin": company.isin, "_bse_code": company.bse_code}
+        fields |= {name: code for name, code in codes.items() if code}
         return SourceRecord(code, NAME, fetched_at, fields, kind)
 
     def _newest_profit_loss(
@@ -257,7 +258,7 @@ def _page_key(code: str) -> str:
 
 
 def _place(company: CompanyPages) -> dict[str, str | None]:
-    return {"sector": company.sector, "slug": company.slug, "page_id": company.page_id, "isin": company.isin}
+    return asdict(company)
 
 
 def _remembered(place: Any) -> CompanyPages | None:

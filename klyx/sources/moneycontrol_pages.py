@@ -6,6 +6,7 @@ import html
 import json
 import re
 from dataclasses import dataclass
+from typing import NamedTuple
 from urllib.parse import SplitResult, urlsplit
 
 from klyx.sources.base import Section, SourceUnavailable, StatementKind
@@ -25,6 +26,7 @@ SECTION_NAMES: dict[Section, str] = {
 _QUOTE_PATH = re.compile(r"/india/stockpricequote/([a-z0-9&-]{1,60})/([a-z0-9&-]{1,80})/([A-Z0-9&]{1,20})/?")
 _TAG = re.compile(r"<[^>]*>")
 _ISIN = re.compile(r"[A-Z]{2}[A-Z0-9]{9}\d")
+_BSE_CODE = re.compile(r"\d{6}", re.ASCII)
 _CODES = re.compile(r"<span[^>]*>(.*?)</span>", re.IGNORECASE | re.DOTALL)
 
 
@@ -36,6 +38,7 @@ class CompanyPages:
     slug: str
     page_id: str
     isin: str | None = None
+    bse_code: str | None = None
 
     def __post_init__(self) -> None:
         if not _QUOTE_PATH.fullmatch(self.quote_path):
@@ -91,31 +94,38 @@ def find_company(document: bytes, symbol: str) -> CompanyPages | None:
         raise SourceUnavailable("MoneyControl's search sent an answer that cannot be read")
     for candidate in candidates[:MOST_CANDIDATES]:
         if isinstance(candidate, dict):
-            isin, nse_code = _codes(str(candidate.get("pdt_dis_nm") or ""))
-            pages = _pages(str(candidate.get("link_src") or ""), isin) if nse_code == symbol else None
+            codes = _codes(str(candidate.get("pdt_dis_nm") or ""))
+            pages = _pages(str(candidate.get("link_src") or ""), codes) if codes.nse_code == symbol else None
             if pages is not None:
                 return pages
     return None
 
 
-def _codes(display: str) -> tuple[str | None, str | None]:
-    """ISIN and NSE code by their position; a company that the exchange does not list has a blank there."""
+class _Codes(NamedTuple):
+    isin: str | None
+    nse_code: str | None
+    bse_code: str | None
+
+
+def _codes(display: str) -> _Codes:
+    """The codes by their position; a company that an exchange does not list has a blank there."""
     span = _CODES.search(display)
     text = html.unescape(_TAG.sub("", span[1] if span else ""))
     parts = [part.strip().upper() for part in text.split(",")]
-    if len(parts) < 2:
-        return None, None
-    return (parts[0] if _ISIN.fullmatch(parts[0]) else None), parts[1] or None
+    isin, nse_code, bse_code = (*parts, "", "")[:3]
+    return _Codes(
+        isin if _ISIN.fullmatch(isin) else None, nse_code or None, bse_code if _BSE_CODE.fullmatch(bse_code) else None
+    )
 
 
-def _pages(link: str, isin: str | None) -> CompanyPages | None:
+def _pages(link: str, codes: _Codes) -> CompanyPages | None:
     address = _split(link)
     if address is None or address.scheme not in ("http", "https") or address.netloc != HOST:
         return None
     found = _QUOTE_PATH.fullmatch(address.path)
     if found is None:
         return None
-    return CompanyPages(found[1], found[2], found[3], isin)
+    return CompanyPages(found[1], found[2], found[3], codes.isin, codes.bse_code)
 
 
 def _split(link: str) -> SplitResult | None:

@@ -52,7 +52,7 @@ def test_figures_of_the_group_and_its_owners() -> None:
     assert fields["fii_holding_change"] == pytest.approx(now.fii - before.fii, abs=1e-6)
     assert fields["mf_holding"] == pytest.approx(now.mutual_funds)
     assert fields["institutional_holding"] == pytest.approx(now.fii + now.dii)
-    assert fields["_isin"] == GROUP.listed.isin
+    assert (fields["_isin"], fields["_bse_code"]) == (GROUP.listed.isin, GROUP.bse_code)
 
 
 def test_a_company_without_a_group_has_its_own_figures() -> None:

@@ -16,7 +16,7 @@ def answer(link: str = LINK, codes: str = "INE002A01018, RELIANCE, 500325") -> b
 
 def test_the_company_and_its_pages() -> None:
     company = find_company(answer(), "RELIANCE")
-    assert company == CompanyPages("refineries", "relianceindustries", "RI", "INE002A01018")
+    assert company == CompanyPages("refineries", "relianceindustries", "RI", "INE002A01018", "500325")
     assert company.statement_path("profit_loss", "standalone", 1) == "/financials/relianceindustries/profit-lossVI/RI"
     older = "/financials/relianceindustries/consolidated-balance-sheetVI/RI/2"
     assert company.statement_path("balance_sheet", "consolidated", 2) == older
@@ -35,6 +35,13 @@ def test_the_company_and_its_pages() -> None:
 )
 def test_codes_are_read_by_their_position(codes: str, symbol: str) -> None:
     assert find_company(answer(codes=codes), symbol) is not None
+
+
+@pytest.mark.parametrize("code", [", ", ", ABC", ", 50032", ", 5003255", ""])
+def test_what_is_no_code_of_the_bse_is_left_out(code: str) -> None:
+    company = find_company(answer(codes=f"INE002A01018, RELIANCE{code}"), "RELIANCE")
+    assert company is not None
+    assert (company.isin, company.bse_code) == ("INE002A01018", None)
 
 
 @pytest.mark.parametrize(

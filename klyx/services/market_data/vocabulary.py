@@ -142,6 +142,7 @@ TEXTS: Mapping[str, TextField] = {
     "_sector": TextField(Kind.IDENTITY, 255, "sector_name"),
     "_industry": TextField(Kind.IDENTITY, 255, "industry_name"),
     "_isin": TextField(Kind.IDENTITY, 12, "isin", r"IN[A-Z0-9]{9}\d"),
+    "_bse_code": TextField(Kind.IDENTITY, 6, "bse_code", r"\d{6}"),
     "_website": TextField(Kind.IDENTITY, 255, "website", r"https?://[^\s\"'<>]+"),
     "_description": TextField(Kind.IDENTITY, 20_000, "company_description"),
     # Not stored: people's portfolios and the exchange's list go by the stock's name as it is.
@@ -153,7 +154,6 @@ _FIELDS: tuple[NumberField | TextField, ...] = (*NUMBERS.values(), *TEXTS.values
 COLUMN_KINDS: Mapping[str, Kind] = {field.column: field.kind for field in _FIELDS if field.column is not None} | {
     "stock_name": Kind.IDENTITY,
     "nse_code": Kind.IDENTITY,
-    "bse_code": Kind.IDENTITY,
     "stock_code": Kind.IDENTITY,
     "listing_date": Kind.IDENTITY,
     "day_change_pct": Kind.PRICE,

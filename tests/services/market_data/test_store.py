@@ -103,6 +103,13 @@ def test_an_older_figure_is_not_taken_and_raises_no_version(database: Database) 
         assert read_version(session, STOCKS) == version
 
 
+def test_the_code_of_the_other_exchange_is_stored_with_its_origin(database: Database) -> None:
+    stock_id = add(database)
+    assert write(database, {stock_id: columns("MoneyControl", _bse_code="532540")}) == 1
+    assert stock(database)["bse_code"] == "532540"
+    assert origins(database)["bse_code"] == ("MoneyControl", NOON, None)
+
+
 def test_a_worse_source_fills_gaps_only(database: Database) -> None:
     stock_id = add(database)
     write(database, {stock_id: columns("Yahoo Finance", currentPrice=100.0, net_income=2e10)})
