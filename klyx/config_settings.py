@@ -162,7 +162,7 @@ class Settings(SourceOptions, MarketRunOptions, ChatOptions):
         "MAX_EVENT_STREAMS",
         fields.Integer(validate=validate.Range(1, 200)),
         default=16,
-        doc="Open event streams per process; one more is answered 503",
+        doc="Open event streams per process, 4 of them for one caller; one more is answered 503",
     )
     trusted_proxy_count: int = setting(
         "TRUSTED_PROXY_COUNT",

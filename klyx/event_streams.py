@@ -32,7 +32,7 @@ class StreamSlots:
         self._lock = threading.Lock()
         self._taken: Counter[str] = Counter()
 
-    def take(self, caller: str = "") -> Callable[[], None]:
+    def take(self, caller: str) -> Callable[[], None]:
         """Take a slot; returns what gives it back, once. Raises Unavailable."""
         with self._lock:
             if self._taken.total() >= self._count or self._taken[caller] >= self._count_per_caller:
@@ -47,9 +47,9 @@ class StreamSlots:
                 if not self._taken[caller]:
                     del self._taken[caller]
 
-    def respond(self, events: Iterable[bytes]) -> Response:
+    def respond(self, events: Iterable[bytes], caller: str) -> Response:
         """An answer that streams `events` and gives its slot back however it ends. Raises Unavailable."""
-        return stream(events, self.take())
+        return stream(events, self.take(caller))
 
 
 def stream(events: Iterable[bytes], give_back: Callable[[], None]) -> Response:

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from klyx.database.models import Job
 from klyx.errors import NotFound
 from klyx.event_streams import HEARTBEAT, RECONNECT, StreamSlots, event_bytes
-from klyx.identity import optional_identity
+from klyx.identity import optional_identity, rate_limit_key
 from klyx.openapi import Blueprint
 from klyx.schemas.envelope import success
 from klyx.schemas.jobs import JobAnswer, JobsAnswer, PageSchema, ResumeSchema
@@ -26,6 +26,8 @@ blueprint = Blueprint("jobs", __name__, url_prefix="/api/jobs", description="Bac
 OWNER: dict[str, Any] = {"security": [{"bearer": []}, {"workspace": []}]}
 UNKNOWN = "There is no such task, or it is not yours. Please start a new one."
 SLOTS_KEY = "klyx_job_streams"
+# One visitor with a few tabs; the other streams of a process are for others.
+STREAMS_PER_CALLER = 4
 EVENT_STREAM = {"type": "string", "example": 'id: 3\ndata: {"state": "PROGRESS", "progress": {...}}'}
 EVENT_ID = re.compile(r"[0-9]{1,9}")
 
@@ -33,7 +35,8 @@ EVENT_ID = re.compile(r"[0-9]{1,9}")
 @blueprint.record_once
 def set_slots_aside(state: BlueprintSetupState) -> None:
     app = state.app
-    app.extensions[SLOTS_KEY] = StreamSlots(app.extensions[EXTENSION_KEY].settings.max_event_streams)
+    count = app.extensions[EXTENSION_KEY].settings.max_event_streams
+    app.extensions[SLOTS_KEY] = StreamSlots(count, STREAMS_PER_CALLER)
 
 
 @blueprint.after_request
@@ -72,18 +75,19 @@ def get_job(job_id: str) -> Mapping[str, Any]:
 @blueprint.response(200, EVENT_STREAM, content_type="text/event-stream", description="Until the job has ended")
 @blueprint.alt_response(204, description="The job has ended and the last event was seen: do not come back")
 @blueprint.alt_response(404, description="Unknown, expired or somebody else's")
-@blueprint.alt_response(503, description="Too many streams are open; come back after Retry-After")
+@blueprint.alt_response(503, description="Too many streams, in all or of the caller; come back after Retry-After")
 def stream_job_events(resume: dict[str, str], job_id: str) -> Response:
     """Server-sent events; resume with `Last-Event-ID`."""
     user_id = _user_id()
-    sequence = _last_event_id(resume)
     with runtime().database.read() as session:
         job = _own_job(session, job_id, user_id)
+        last = jobs.last_event(session, job_id)
+        sequence = min(_last_event_id(resume), last.sequence if last is not None else 0)
         seen_all = job.state in jobs.FINAL_STATES and not jobs.events_after(session, job_id, sequence)
     if seen_all:
         return Response(status=204)
     slots: StreamSlots = current_app.extensions[SLOTS_KEY]
-    return slots.respond(_events(job_id, sequence))
+    return slots.respond(_events(job_id, sequence), rate_limit_key())
 
 
 def _events(job_id: str, sequence: int) -> Iterator[bytes]:

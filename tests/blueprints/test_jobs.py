@@ -4,7 +4,7 @@ import dataclasses
 import json
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -216,6 +216,17 @@ def test_a_wrong_last_id_starts_from_the_beginning(api: Api, user: RegisteredUse
         assert [event.id for event in events_of(answer)] == [1, 2, 3]
 
 
+def test_an_id_beyond_the_last_event_misses_nothing_that_follows(api: Api, user: RegisteredUser) -> None:
+    job = own_job(api, user)
+    lease = claim(api.runtime.database, job)
+    with stream(user.client, job.id, headers={"Last-Event-ID": "999999"}) as answer:
+        events = events_of(answer)
+        jobs.report(api.runtime.database, lease, 1, 2, "Reading.")
+        assert next(events).id == 3
+        finish(api.runtime.database, lease)
+        assert [event.data["state"] for event in events] == ["SUCCESS"]
+
+
 def test_a_client_that_saw_the_end_is_told_not_to_come_back(api: Api, user: RegisteredUser) -> None:
     job = own_job(api, user)
     finish(api.runtime.database, claim(api.runtime.database, job))
@@ -253,6 +264,17 @@ def test_streams_have_a_limit_and_give_their_slot_back(two_streams: Api) -> None
 
     wait_for(has_room, "a slot to be given back")
     wait_for(has_room, "the next slot to be given back")
+
+
+def test_one_caller_leaves_streams_for_others(api: Api, user: RegisteredUser) -> None:
+    job = own_job(api, user)
+    other = api.register()
+    with ExitStack() as streams:
+        own = [streams.enter_context(stream(user.client, job.id, headers=user.headers)) for _ in range(5)]
+        assert [answer.status_code for answer in own] == [200, 200, 200, 200, 503]
+        assert own[-1].headers["Retry-After"] == "5"
+        foreign = streams.enter_context(stream(other.client, own_job(api, other).id, headers=other.headers))
+        assert foreign.status_code == 200
 
 
 def test_a_head_request_gives_its_slot_back(two_streams: Api) -> None:

@@ -356,6 +356,16 @@ def test_a_stream_resumes_after_what_was_seen(database: Database) -> None:
     assert events[0].status["error"] == "No file could be read."
 
 
+@pytest.mark.parametrize("sequence", [3, 999])
+def test_a_stream_after_the_end_of_its_job_ends_at_once(database: Database, sequence: int) -> None:
+    lease, clock = claimed(database), Clock()
+    finish(database, lease)
+    events = list(jobs.follow(database, lease.job_id, sequence, clock.pause, clock))
+    assert [event and (event.sequence, event.status["state"], event.is_final) for event in events] == [
+        (3, "SUCCESS", True)
+    ]
+
+
 def test_a_stream_whose_job_is_deleted_ends_with_a_failure(database: Database) -> None:
     lease, clock = claimed(database), Clock()
     stream = jobs.follow(database, lease.job_id, 2, clock.pause, clock)

@@ -17,7 +17,7 @@ from klyx.services.jobs.leases import (
 )
 from klyx.services.jobs.progress import ProgressReporter, StopRequested
 from klyx.services.jobs.recovery import INTERRUPTED, WaitingJob, mark_enqueued, recover_lost
-from klyx.services.jobs.rows import create, delete_finished_before, events_after, find, list_own
+from klyx.services.jobs.rows import create, delete_finished_before, events_after, find, last_event, list_own
 from klyx.services.jobs.status import FINAL_STATES, job_details, public_state, task_status
 from klyx.services.jobs.stream import StreamedEvent, follow
 from klyx.services.jobs.suspension import (
@@ -52,6 +52,7 @@ __all__ = [
     "hold",
     "is_held",
     "job_details",
+    "last_event",
     "list_own",
     "mark_enqueued",
     "public_state",

@@ -89,6 +89,11 @@ def events_after(session: Session, job_id: str, sequence: int) -> Sequence[JobEv
     return session.scalars(following.order_by(JobEvent.sequence).limit(EVENTS_AT_ONCE)).all()
 
 
+def last_event(session: Session, job_id: str) -> JobEvent | None:
+    newest = select(JobEvent).where(JobEvent.job_id == job_id).order_by(JobEvent.sequence.desc())
+    return session.scalar(newest.limit(1))
+
+
 def delete_finished_before(session: Session, when: datetime) -> int:
     """Forget jobs that finished before `when`, but not those whose results are still shown; how many went."""
     shown = exists().where(AnalysisRow.job_id == Job.id)

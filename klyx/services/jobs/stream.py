@@ -13,7 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from klyx.database import Database
 from klyx.database.models import Job
 from klyx.errors import Unavailable
-from klyx.services.jobs.rows import EVENTS_AT_ONCE, events_after
+from klyx.services.jobs.rows import EVENTS_AT_ONCE, events_after, last_event
 from klyx.services.jobs.status import FINAL_STATES, event_status, gone_status
 
 logger = logging.getLogger(__name__)
@@ -40,7 +40,8 @@ def follow(
 ) -> Iterator[StreamedEvent | None]:
     """The events after `sequence` as they come, ending with the final one; None after every 10 quiet seconds.
 
-    A database that does not answer counts as quiet. A job that was deleted ends with a failure.
+    A database that does not answer counts as quiet. A job that was deleted ends with a failure, and one that has
+    ended ends with its final event whatever `sequence` is.
     """
     watch = _Watch(database, job_id)
     ends_at = clock() + LONGEST_STREAM_SECONDS
@@ -85,6 +86,11 @@ class _Watch:
             events = events_after(session, self._job_id, sequence)
             is_final = bool(events) and events[-1].state in FINAL_STATES
             job = session.get(Job, self._job_id) if is_final or not events else None
+            has_ended = not events and job is not None and job.state in FINAL_STATES
+            # Nobody may wait for what was sent already. It may also be new: written between the two looks.
+            last = last_event(session, self._job_id) if has_ended else None
+        if last is not None:
+            return [StreamedEvent(last.sequence, event_status(last, job), is_final=True)]
         if job is None and not events:
             return [StreamedEvent(sequence + 1, gone_status(), is_final=True)]
         return [StreamedEvent(one.sequence, event_status(one, job), one.state in FINAL_STATES) for one in events]
