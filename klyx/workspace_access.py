@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import logging
+
 from flask import Response, after_this_request
 from sqlalchemy import event
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from klyx.database.models import Workspace
+from klyx.errors import Unavailable
 from klyx.identity import WORKSPACE_COOKIE, cookie_signer, optional_identity, workspace_token
 from klyx.services import workspaces
 from klyx.web import runtime
+
+logger = logging.getLogger(__name__)
 
 
 def current_workspace(session: Session) -> Workspace | None:
@@ -29,16 +35,42 @@ def workspace_for_writing(session: Session) -> Workspace:
     if workspace is None:
         workspace = workspaces.anonymous(session, settings)
         set_workspace_cookie(session, workspaces.open_session(session, settings, workspace))
-    workspaces.touch(settings, workspace)
+    if workspaces.is_due_for_touch(workspace):
+        _touch(session, workspace)
     return workspace
 
 
+def _touch(session: Session, workspace: Workspace) -> None:
+    token = workspace_token()
+    workspaces.touch(session, runtime().settings, workspace, token)
+    if workspace.user_id is None and token is not None:
+        set_workspace_cookie(session, token)
+
+
 def current_workspace_id() -> str | None:
-    """The id of the caller's workspace, for views that read in several steps or hand it on to a service."""
+    """The id of the caller's workspace, for views that read in several steps or hand it on to a service.
+
+    Reading counts as use too, as well as that can be written down.
+    """
     optional_identity()  # looked up before a connection is held, so that a request never holds two
     with runtime().database.read() as session:
         workspace = current_workspace(session)
-    return workspace.id if workspace is not None else None
+    if workspace is None:
+        return None
+    if workspaces.is_due_for_touch(workspace):
+        _put_off_expiry()
+    return workspace.id
+
+
+def _put_off_expiry() -> None:
+    try:
+        with runtime().database.begin() as session:
+            workspace = current_workspace(session)
+            if workspace is not None:
+                _touch(session, workspace)
+    except (Unavailable, SQLAlchemyError) as error:
+        # What is asked for can be read all the same, and the next look tries again.
+        logger.warning("use of a workspace not written down", extra={"error_type": type(error).__name__})
 
 
 def workspace_id_for_writing() -> str:

@@ -6,7 +6,7 @@ import secrets
 import uuid
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from klyx.config import Settings
@@ -86,14 +86,20 @@ def is_due_for_touch(workspace: Workspace) -> bool:
     return datetime.now(UTC) - workspace.last_used_at >= TOUCH_INTERVAL
 
 
-def touch(settings: Settings, workspace: Workspace) -> None:
-    """Put off the expiry of a workspace in use; writes at most every ten minutes."""
-    if not is_due_for_touch(workspace):
-        return
+def touch(session: Session, settings: Settings, workspace: Workspace, token: str | None) -> None:
+    """Put off the expiry of a workspace in use and, of an anonymous one, that of the session `token` stands for.
+
+    A user's session is not put off: it ends with the login.
+    """
     now = datetime.now(UTC)
     ttl_seconds = settings.user_workspace_ttl_seconds if workspace.user_id else settings.anonymous_workspace_ttl_seconds
     workspace.last_used_at = now
     workspace.expires_at = now + timedelta(seconds=ttl_seconds)
+    if workspace.user_id is None and token is not None:
+        of_token = update(WorkspaceSession).where(
+            WorkspaceSession.token_hash == digest(token), WorkspaceSession.workspace_id == workspace.id
+        )
+        session.execute(of_token.values(expires_at=workspace.expires_at))
 
 
 def close_session(session: Session, token: str) -> None:
