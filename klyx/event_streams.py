@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import json
 import socket
-import threading
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from functools import partial
 from typing import Any
 
 from flask import Response
 
-from klyx.errors import Unavailable
+from klyx.caller_slots import CallerSlots
 
 BUSY = "Too many live updates are open right now. Please try again in a few seconds."
 RETRY_AFTER_SECONDS = 5
@@ -23,29 +20,11 @@ RECONNECT = b"retry: 2000\n\n"
 HEADERS = {"Cache-Control": "no-cache, no-transform", "X-Accel-Buffering": "no"}
 
 
-class StreamSlots:
-    """The streams one process may have open at a time, in all and for one caller. Safe for threads."""
+class StreamSlots(CallerSlots):
+    """The streams one process may have open at a time, in all and for one caller."""
 
-    def __init__(self, count: int, count_per_caller: int | None = None) -> None:
-        self._count = count
-        self._count_per_caller = count if count_per_caller is None else count_per_caller
-        self._lock = threading.Lock()
-        self._taken: Counter[str] = Counter()
-
-    def take(self, caller: str) -> Callable[[], None]:
-        """Take a slot; returns what gives it back, once. Raises Unavailable."""
-        with self._lock:
-            if self._taken.total() >= self._count or self._taken[caller] >= self._count_per_caller:
-                raise Unavailable(BUSY, RETRY_AFTER_SECONDS)
-            self._taken[caller] += 1
-        return partial(self._give_back, caller, threading.Lock())
-
-    def _give_back(self, caller: str, once: threading.Lock) -> None:
-        if once.acquire(blocking=False):
-            with self._lock:
-                self._taken[caller] -= 1
-                if not self._taken[caller]:
-                    del self._taken[caller]
+    def __init__(self, count: int, count_per_caller: int) -> None:
+        super().__init__(count, count_per_caller, BUSY, RETRY_AFTER_SECONDS)
 
     def respond(self, events: Iterable[bytes], caller: str) -> Response:
         """An answer that streams `events` and gives its slot back however it ends. Raises Unavailable."""

@@ -111,7 +111,8 @@ def _look_up() -> LookUp:
 
     def look_up(*, kind: str, unique_key: str, arguments: Mapping[str, Any]) -> None:
         with app.app_context():
-            wait_for_lookup(kind=kind, unique_key=unique_key, arguments=arguments, seconds=LOOKUP_SECONDS)
+            # A user's streams are few already, and one answer may look up several stocks at once.
+            wait_for_lookup(kind=kind, unique_key=unique_key, arguments=arguments, caller=None, seconds=LOOKUP_SECONDS)
 
     return look_up
 

@@ -10,6 +10,7 @@ from typing import Any, ParamSpec, TypeVar
 from klyx.caching.answers import cached
 from klyx.database.versions import FUNDAMENTALS
 from klyx.errors import Unavailable
+from klyx.identity import rate_limit_key
 from klyx.lookup_waiting import request_lookup, wait_for_lookup
 from klyx.openapi import Blueprint
 from klyx.schemas.envelope import success
@@ -36,7 +37,7 @@ def fetched_when_missing(view: Callable[P, T]) -> Callable[P, T]:
         try:
             return view(*args, **kwargs)
         except NotFetched as missing:
-            wait_for_lookup(**missing.lookup)
+            wait_for_lookup(**missing.lookup, caller=rate_limit_key())
         try:
             return view(*args, **kwargs)
         except NotFetched as missing:

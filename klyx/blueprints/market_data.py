@@ -7,6 +7,7 @@ from typing import Any
 from flask import Response, jsonify
 
 from klyx.errors import Unavailable
+from klyx.identity import rate_limit_key
 from klyx.lookup_waiting import wait_for_lookup
 from klyx.openapi import Blueprint
 from klyx.schemas.envelope import success
@@ -28,7 +29,7 @@ def multi_source_data(symbol: str) -> Response:
     try:
         answer = _find(symbol)
     except NotAsked as missing:
-        wait_for_lookup(**missing.lookup)
+        wait_for_lookup(**missing.lookup, caller=rate_limit_key())
         try:
             answer = _find(symbol)
         except NotAsked as still_missing:

@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from klyx.caller_slots import CallerSlots
 from klyx.database import Database
 from klyx.database.models import Job, JobState
 from klyx.database.types import utc_now
@@ -26,7 +27,7 @@ MOST_UNDER_WAY = 20
 PAUSE_AFTER_FAILURE = timedelta(seconds=60)
 FIRST_PAUSE_SECONDS = 0.03
 LONGEST_PAUSE_SECONDS = 0.5
-BUSY = "Many people are asking for figures that have to be fetched first. Please try again in a few seconds."
+BUSY = "Too many figures are being fetched right now. Please try again in a few seconds."
 BUSY_RETRY_SECONDS = 5
 
 
@@ -60,18 +61,17 @@ def start(session: Session, *, kind: str, unique_key: str, arguments: Mapping[st
 class WaitingRoom:
     """How many requests of one process may wait at a time, so that the others are still served."""
 
-    def __init__(self, places: int) -> None:
-        self._free = threading.BoundedSemaphore(places)
+    def __init__(self, places: int, places_per_caller: int | None = None) -> None:
+        self._slots = CallerSlots(places, places_per_caller, BUSY, BUSY_RETRY_SECONDS)
 
     @contextmanager
-    def place(self) -> Iterator[None]:
-        """A place for as long as the block runs. Raises Unavailable when all are taken."""
-        if not self._free.acquire(blocking=False):
-            raise Unavailable(BUSY, BUSY_RETRY_SECONDS)
+    def place(self, caller: str | None = None) -> Iterator[None]:
+        """A place for as long as the block runs. Raises Unavailable when all are taken, or all of the `caller`."""
+        give_back = self._slots.take(caller)
         try:
             yield
         finally:
-            self._free.release()
+            give_back()
 
 
 def answer_within(database: Database, job_id: str, seconds: float) -> Job | None:

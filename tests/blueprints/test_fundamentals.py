@@ -74,8 +74,9 @@ def site(
 
 
 def test_a_worker_fetches_what_is_missing_once(site: Site) -> None:
+    callers = [{}, {}, site.api.register().headers]
     with program("jobs.worker", site.environment), ThreadPoolExecutor(3) as threads:
-        answers = list(threads.map(lambda _: site.api.new_client().get(PATH), range(3)))
+        answers = list(threads.map(lambda headers: site.api.new_client().get(PATH, headers=headers), callers))
         assert [answer.status_code for answer in answers] == [200, 200, 200]
         data = answers[0].json()["data"]
         assert list(data) == ["balance_sheet", "profit_loss", "cash_flow", "ratios", "meta"]
@@ -135,6 +136,21 @@ def test_few_wait_at_a_time_and_nothing_is_looked_for_on_behalf_of_others(site: 
     assert answer.status_code == 503
     assert answer.json()["message"] == lookups.BUSY
     assert site.lookups() == 0
+
+
+@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
+def test_one_caller_does_not_keep_others_from_a_first_look(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(klyx.lookup_waiting, "LONGEST_WAIT_SECONDS", 2.0)
+    user = site.api.register()
+    kinds = ("standalone", "consolidated") * 4
+    with ThreadPoolExecutor(8) as threads:
+        many = threads.map(lambda kind: site.api.new_client().get(PATH, params={"type": kind}), kinds)
+        wait_for(lambda: site.lookups() > 0, "the first lookup")
+        other = user.client.get(PATH, headers=user.headers)
+        messages = [answer.json()["message"] for answer in many]
+    assert other.json()["message"] == klyx.lookup_waiting.TAKES_LONGER
+    assert messages.count(klyx.lookup_waiting.TAKES_LONGER) == 2
+    assert messages.count(lookups.BUSY) == 6
 
 
 @pytest.mark.parametrize("engine", ["sqlite"], indirect=True)

@@ -71,3 +71,14 @@ def test_a_full_waiting_room_turns_people_away_until_one_leaves() -> None:
             assert refused.value.headers["Retry-After"] == "5"
         with room.place(), pytest.raises(Unavailable), room.place():
             pass
+
+
+def test_one_caller_leaves_places_for_others() -> None:
+    room = WaitingRoom(4, 2)
+    with room.place("one"), room.place("one"):
+        with pytest.raises(Unavailable), room.place("one"):
+            pass
+        with room.place("another"), room.place(), pytest.raises(Unavailable), room.place("a third"):
+            pass
+    with room.place("one"):
+        pass
