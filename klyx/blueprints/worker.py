@@ -60,7 +60,7 @@ def refresh(_options: dict[str, Any]) -> Mapping[str, Any]:
 def enrich(options: dict[str, Any]) -> Mapping[str, Any]:
     """Start completing stale figures: all of them, or of `max_stocks`, with `batch_size` stocks to a job.
 
-    Without the key only `batch_size` counts: so many stocks, 100 at most.
+    Without the key only `batch_size` counts: so many stocks, 50 at least and 100 at most.
     """
     selection = Selection(options["offset"], options["max_stocks"])
     return _start_or_kick("enrich", Options("key", selection, options["batch_size"]), options["batch_size"])

@@ -85,6 +85,15 @@ def test_cron_callers_without_a_key_start_a_small_run(api: Api, path: str) -> No
     assert waiting == [str(run.job_id).encode()]
 
 
+@pytest.mark.parametrize("path", ["/worker/enrich", "/worker/sync-fundamentals"])
+def test_nobody_without_a_key_spoils_the_interval_with_a_run_over_next_to_nothing(api: Api, path: str) -> None:
+    assert api.post(path, json={"batch_size": 1}).status_code == 202
+    assert options(runs_of(api)[0])["selection"]["limit"] == 50
+    end_runs(api)
+    api.post(path, json={"batch_size": 1, "max_stocks": 1}, headers=HEADERS)
+    assert options(runs_of(api)[1])["selection"]["limit"] == 1
+
+
 def test_kicks_come_one_at_a_time_and_not_soon_again(api: Api) -> None:
     for _ in range(3):
         assert api.post("/worker/refresh").status_code == 202

@@ -13,7 +13,7 @@ from klyx.database.models import DataRefreshLog
 from klyx.database.types import utc_now
 from klyx.schedules import Schedule
 from klyx.services.market_runs import items, report, runs, slots
-from klyx.services.market_runs.kinds import RUN_KINDS, Selection
+from klyx.services.market_runs.kinds import DEFAULT_BATCH_SIZE, RUN_KINDS, Selection
 from klyx.services.market_runs.runs import Options
 
 # What a run that anybody may start asks the sources for.
@@ -54,7 +54,8 @@ def kick(session: Session, settings: Settings, kind: str, batch_size: int) -> Be
             minutes = max(1, round((interval - age) / 60))
             message = f"{RUN_KINDS[kind].title}: a run was made a moment ago; the next may start in {minutes} min."
             return Begun(last, False, message, summary(session, last))
-    limit = None if kind == "refresh" else max(1, min(batch_size, MOST_STOCKS_WITHOUT_KEY))
+    # At least the default: a run over one stock would use up the interval of the cron callers, who have no key either.
+    limit = None if kind == "refresh" else max(DEFAULT_BATCH_SIZE, min(batch_size, MOST_STOCKS_WITHOUT_KEY))
     return begin(session, settings, kind, Options("visitor", Selection(limit=limit)))
 
 
