@@ -107,6 +107,23 @@ def test_kicks_come_one_at_a_time_and_not_soon_again(api: Api) -> None:
     assert len(runs_of(api)) == 2
 
 
+def test_whoever_asks_for_more_than_is_going_on_is_told_to_ask_again(api: Api) -> None:
+    api.post("/worker/enrich", json={"batch_size": 100})
+    (run,) = runs_of(api)
+    for more in ({}, {"max_stocks": 101}, {"max_stocks": 50, "offset": 51}):
+        answer = api.post("/worker/enrich", json=more, headers=HEADERS)
+        assert (answer.status_code, answer.json()["data"]["run_id"]) == (202, run.id)
+        assert f"run {run.id} is going on already, over fewer stocks" in answer.json()["message"]
+        assert "ask again" in answer.json()["message"]
+    for no_more in ({"max_stocks": 100}, {"max_stocks": 50, "offset": 50}):
+        answer = api.post("/worker/enrich", json=no_more, headers=HEADERS)
+        assert answer.json()["message"] == "Figures: a run is going on already."
+    # The full run is still owed, and may start as soon as there is room.
+    end_runs(api)
+    assert api.post("/worker/enrich", headers=HEADERS).json()["message"] == "Figures: the run was started."
+    assert api.post("/worker/enrich", headers=HEADERS).json()["message"] == "Figures: a run is going on already."
+
+
 def test_with_the_key_the_caller_decides(api: Api) -> None:
     api.post("/worker/enrich", json={"batch_size": 20, "max_stocks": 300, "offset": 40}, headers=HEADERS)
     (run,) = runs_of(api)

@@ -10,7 +10,7 @@ from jobs.run_starter import RunStarter
 from klyx.database.models import DataRefreshLog, Job, Stock
 from klyx.runtime import Runtime
 from klyx.schedules import parse_schedule
-from klyx.services.market_runs import runs
+from klyx.services.market_runs import runs, starting
 from klyx.services.market_runs.runs import Options
 
 TUESDAY = datetime(2026, 11, 24, 13, 0, tzinfo=UTC)
@@ -73,6 +73,21 @@ def test_a_run_that_goes_on_delays_the_next(runtime: Runtime, queue: JobQueue) -
     assert starter(runtime, queue).start_due(TUESDAY) == []
     end(runtime, "refresh")
     assert starter(runtime, queue).start_due(TUESDAY + timedelta(minutes=5)) == ["refresh"]
+
+
+def test_a_small_run_does_not_count_for_the_slot_it_delays(runtime: Runtime, queue: JobQueue) -> None:
+    saturday, enrich = TUESDAY + timedelta(days=4, hours=1), {"enrich": "Sat 14:00"}
+    with runtime.database.begin() as session:
+        begun = starting.kick(session, runtime.settings, "enrich", 50)
+    assert begun.is_new
+    assert starter(runtime, queue, **enrich).start_due(saturday) == []
+    # Neither does a caller with the key who is told to ask again use it up.
+    with runtime.database.begin() as session:
+        assert not starting.begin(session, runtime.settings, "enrich", Options("key")).is_new
+    end(runtime, "enrich")
+    assert starter(runtime, queue, **enrich).start_due(saturday + timedelta(minutes=5)) == ["enrich"]
+    end(runtime, "enrich")
+    assert starter(runtime, queue, **enrich).start_due(saturday + timedelta(minutes=10)) == []
 
 
 def test_a_kind_follows_each_good_run_of_another(runtime: Runtime, queue: JobQueue) -> None:

@@ -33,6 +33,13 @@ class Selection:
     limit: int | None = None
     everything: bool = False
 
+    def covers(self, other: Selection) -> bool:
+        """Whether all that `other` selects, at the same moment, is in this one."""
+        is_long_enough = self.limit is None or (
+            other.limit is not None and other.offset + other.limit <= self.offset + self.limit
+        )
+        return self.everything >= other.everything and self.offset <= other.offset and is_long_enough
+
 
 @dataclass(frozen=True, slots=True)
 class Chosen:

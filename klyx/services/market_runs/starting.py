@@ -39,9 +39,20 @@ def begin(session: Session, settings: Settings, kind: str, options: Options) -> 
         schedule = slots.schedules_of(settings).get(kind, Schedule())
         options = replace(options, slot=slots.slot_of(session, schedule, utc_now()))
     run, is_new = runs.start(session, kind, options, settings.job_max_attempts)
-    title = RUN_KINDS[kind].title
-    message = f"{title}: the run was started." if is_new else f"{title}: a run is going on already."
-    return Begun(run, is_new, message, summary(session, run))
+    return Begun(run, is_new, _message(run, options, is_new=is_new), summary(session, run))
+
+
+def _message(run: DataRefreshLog, asked: Options, *, is_new: bool) -> str:
+    title = RUN_KINDS[run.refresh_type].title
+    if is_new:
+        return f"{title}: the run was started."
+    if asked.started_by == "visitor" or runs.options_of(run).selection.covers(asked.selection):
+        return f"{title}: a run is going on already."
+    # Nothing remembers what was asked for, so whoever asked has to know.
+    return (
+        f"{title}: run {run.id} is going on already, over fewer stocks than you asked for. "
+        "Your run was not started: please ask again when that one has ended."
+    )
 
 
 def kick(session: Session, settings: Settings, kind: str, batch_size: int) -> Begun:
