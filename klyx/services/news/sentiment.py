@@ -1,10 +1,10 @@
 """The sentiment of headlines: the plain word rule, refined where it is blind.
 
 A headline counts +1, 0 or -1. The word rule decides: more positive than negative words is +1, more negative ones
--1. VADER, with weights for the language of markets, may do two things only. Where the rule sees nothing (no word
-or as many of both), a clear VADER verdict counts. Where the rule sees something and VADER says the opposite
-("profit warning", "fails to gain", "losses narrow"), the headline counts 0: a verdict of the rule is taken back,
-never turned round. So the score stays within the number of headlines, and its labels mean what they meant.
+-1, as many of both 0. VADER, with weights for the language of markets, may do two things only. Where the rule knows
+no word at all, a clear VADER verdict counts. Where the rule has a verdict and VADER says the opposite ("profit
+warning", "fails to gain", "losses narrow"), the headline counts 0: a verdict of the rule is taken back, never turned
+round. So the score stays within the number of headlines, and its labels mean what they meant.
 """
 
 from __future__ import annotations
@@ -26,9 +26,7 @@ Label = Literal["Strong Bullish", "Bullish", "Neutral", "Bearish", "Strong Beari
 
 def word_score(title: str) -> int:
     """+1, 0 or -1 by whole words, simple inflections included."""
-    words = _WORD.findall(title[:LONGEST_READ].lower())
-    positive = sum(word in POSITIVE_WORDS for word in words)
-    negative = sum(word in NEGATIVE_WORDS for word in words)
+    positive, negative = _counts(title)
     return (positive > negative) - (positive < negative)
 
 
@@ -36,7 +34,7 @@ def headline_score(title: str, stock_name: str = "") -> int:
     """+1, 0 or -1: the word rule's verdict, refined. `stock_name` is not read as an opinion."""
     by_words = word_score(title)
     compound = _compound(title, stock_name)
-    if by_words == 0:
+    if not any(_counts(title)):
         return (compound >= CLEAR) - (compound <= -CLEAR)
     return 0 if by_words * compound <= -DOUBT else by_words
 
@@ -53,6 +51,12 @@ def label(total: int) -> Label:
     if total < 0:
         return "Strong Bearish" if total < -2 else "Bearish"
     return "Neutral"
+
+
+def _counts(title: str) -> tuple[int, int]:
+    """How many positive and how many negative words of the rule a title has."""
+    words = _WORD.findall(title[:LONGEST_READ].lower())
+    return sum(word in POSITIVE_WORDS for word in words), sum(word in NEGATIVE_WORDS for word in words)
 
 
 def _compound(title: str, stock_name: str) -> float:

@@ -59,9 +59,30 @@ def test_more_of_one_kind_decides_and_a_tie_is_nothing(title: str, expected: int
         ("Stocks to watch today", 0),
     ],
 )
-def test_where_the_rule_sees_nothing_a_clear_verdict_counts(title: str, expected: int) -> None:
+def test_where_the_rule_knows_no_word_a_clear_verdict_counts(title: str, expected: int) -> None:
     assert word_score(title) == 0
     assert headline_score(title) == expected
+
+
+@pytest.mark.parametrize(
+    "title",
+    [
+        "Reliance Q2 net profit down 5%",
+        "TCS profit drops 8% in September quarter",
+        "Profit booking drags Nifty down",
+        "Buy or sell? Fraud and bankruptcy",
+        "Gains and losses: dividend, bonus and buyback",
+    ],
+)
+def test_as_many_words_of_both_kinds_are_nothing_whatever_else_is_said(title: str) -> None:
+    assert word_score(title) == 0
+    assert headline_score(title) == 0
+
+
+@pytest.mark.parametrize("word", ["down", "drop", "drops", "dropped", "dropping"])
+def test_a_verdict_is_taken_back_by_a_word_that_weighs_more(word: str) -> None:
+    assert word_score(f"Higher profit, shares {word} after probe") == 1
+    assert headline_score(f"Higher profit, shares {word} after probe") == 0
 
 
 @pytest.mark.parametrize("title", ["Profit warning from Wipro", "TCS fails to gain", "Losses narrow", "Record penalty"])
