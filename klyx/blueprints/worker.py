@@ -71,7 +71,10 @@ def enrich(options: dict[str, Any]) -> Mapping[str, Any]:
 @blueprint.arguments(BatchSchema, required=False)
 @blueprint.response(202, MarketRunAnswer)
 def sync_fundamentals(options: dict[str, Any]) -> Mapping[str, Any]:
-    """Start fetching the statements of `batch_size` stocks, the largest first."""
+    """Start fetching the statements of `batch_size` stocks, the largest first.
+
+    With an `offset` it counts all stocks, and those whose statements are fresh are left out of the page.
+    """
     selection = Selection(options["offset"], options["max_stocks"] or options["batch_size"])
     return _start_or_kick("fundamentals", Options("key", selection), options["batch_size"])
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from klyx.database import Database
@@ -19,8 +19,8 @@ from klyx.services.market_data.gather import gather, process_gatherer
 from klyx.services.market_data.merge import merge
 from klyx.services.market_data.scores import recompute_scores
 from klyx.services.market_data.store import store
+from klyx.services.market_runs.choosing import choose
 from klyx.services.market_runs.kinds import Chosen, Fetched, Item, Selection, StockWork, WorkContext
-from klyx.services.stocks.expressions import by_market_cap
 from klyx.sources.base import Deadline, SourceCircuitOpen, SourceRateLimited
 
 KIND = "enrich"
@@ -40,13 +40,9 @@ NO_SOURCE = "No source of figures is switched on."
 def select_stocks(session: Session, selection: Selection) -> Sequence[Chosen]:
     """Stocks of a quality below 80 or with figures older than a week, the largest first; those asked for in the
     last hours come not again. With `everything` all stocks."""
-    statement = select(Stock.id, Stock.nse_code).where(Stock.nse_code.is_not(None))
-    if not selection.everything:
-        now = utc_now()
-        is_poor = func.coalesce(Stock.data_quality_score, 0) < GOOD_QUALITY
-        statement = statement.where(or_(is_poor, ~_has_fresh_figures(now)), ~_was_asked(now))
-    page = statement.order_by(*by_market_cap(Stock)).offset(selection.offset).limit(selection.limit)
-    return [Chosen(stock_id, str(nse_code)) for stock_id, nse_code in session.execute(page)]
+    now = utc_now()
+    is_poor = func.coalesce(Stock.data_quality_score, 0) < GOOD_QUALITY
+    return choose(session, selection, and_(or_(is_poor, ~_has_fresh_figures(now)), ~_was_asked(now)))
 
 
 def _has_fresh_figures(now: datetime) -> Any:

@@ -14,8 +14,8 @@ from klyx.database.models import FundamentalsCache, Stock
 from klyx.database.types import utc_now
 from klyx.database.versions import FUNDAMENTALS
 from klyx.services.fundamentals import Search, search, store
+from klyx.services.market_runs.choosing import choose
 from klyx.services.market_runs.kinds import Chosen, Fetched, Item, Selection, StockWork, WorkContext
-from klyx.services.stocks.expressions import by_market_cap
 from klyx.sources.base import (
     Deadline,
     SourceCircuitOpen,
@@ -38,11 +38,7 @@ def select_stocks(session: Session, selection: Selection) -> Sequence[Chosen]:
     fresh = select(func.count()).where(
         FundamentalsCache.symbol == Stock.nse_code, FundamentalsCache.fetched_at >= utc_now() - FRESH_FOR
     )
-    statement = select(Stock.id, Stock.nse_code).where(Stock.nse_code.is_not(None))
-    if not selection.everything:
-        statement = statement.where(fresh.correlate(Stock).scalar_subquery() < len(KINDS))
-    page = statement.order_by(*by_market_cap(Stock)).offset(selection.offset).limit(selection.limit)
-    return [Chosen(stock_id, str(nse_code)) for stock_id, nse_code in session.execute(page)]
+    return choose(session, selection, fresh.correlate(Stock).scalar_subquery() < len(KINDS))
 
 
 def fetch(context: WorkContext, item: Item) -> Fetched:

@@ -48,8 +48,14 @@ def selected(database: Database, selection: Selection) -> list[str]:
 
 def test_poor_and_stale_stocks_are_selected_the_largest_first(database: Database) -> None:
     assert selected(database, Selection()) == ["POOR", "STALE", "SAMPLE", "NEW"]
-    assert selected(database, Selection(offset=1, limit=2)) == ["STALE", "SAMPLE"]
+    assert selected(database, Selection(limit=2)) == ["POOR", "STALE"]
     assert selected(database, Selection(everything=True)) == ["POOR", "FRESH", "STALE", "SAMPLE", "NEW"]
+
+
+def test_an_offset_counts_all_stocks(database: Database) -> None:
+    assert selected(database, Selection(offset=1, limit=2)) == ["STALE"]
+    assert selected(database, Selection(offset=1)) == ["STALE", "SAMPLE", "NEW"]
+    assert selected(database, Selection(offset=1, limit=2, everything=True)) == ["FRESH", "STALE"]
 
 
 def test_small_runs_one_after_the_other_go_through_the_list(database: Database) -> None:

@@ -2,16 +2,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import product
 
 import pytest
 
 from bench.market.server import Simulator
 from klyx.config import load_settings
 from klyx.database import Database, DatabaseSettings
+from klyx.database.models import FundamentalsCache
+from klyx.database.types import utc_now
 from klyx.database.versions import FUNDAMENTALS
 from klyx.errors import NotFound
 from klyx.services import fundamentals
-from klyx.services.fundamentals_run import NO_SOURCE, WORK
+from klyx.services.fundamentals_run import KINDS, NO_SOURCE, WORK
 from klyx.services.market_runs.kinds import Item, Selection, WorkContext
 from klyx.sources.base import SourceCircuitOpen, SourceRateLimited
 from klyx.sources.build import Sources
@@ -55,6 +58,24 @@ def test_both_kinds_of_every_stock_are_kept(database: Database) -> None:
         assert fundamentals.find(session, SINGLE.symbol, "standalone").data["profit_loss"]
         with pytest.raises(NotFound):
             fundamentals.find(session, SINGLE.symbol, "consolidated")
+
+
+def test_pages_one_after_the_other_leave_no_stock_out(database_url: str) -> None:
+    database = Database(DatabaseSettings(url=database_url))
+    with database.begin() as session:
+        for number in range(9):
+            add_stock(session, f"Company {number}", f"CO{number}", market_cap=1e12 - number)
+
+    pages = []
+    for offset in (0, 3, 6):
+        with database.begin(FUNDAMENTALS) as session:
+            page = [stock.nse_code for stock in WORK.select(session, Selection(offset=offset, limit=3))]
+            for symbol, kind in product(page, KINDS):
+                session.add(FundamentalsCache(symbol=symbol, type=kind, payload={}, fetched_at=utc_now()))
+        pages.append(page)
+
+    assert pages == [["CO0", "CO1", "CO2"], ["CO3", "CO4", "CO5"], ["CO6", "CO7", "CO8"]]
+    database.dispose()
 
 
 def test_a_stock_that_cannot_be_had_fails_and_keeps_what_it_has(database: Database) -> None:

@@ -24,9 +24,9 @@ LARGEST_BATCH_SIZE = 200
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Which stocks a run is about: those of the kind's own order from `offset` on, `limit` at most.
+    """Which stocks a run is about: the largest first, `limit` at most, without the `offset` largest.
 
-    `everything`: also those whose figures are still fresh.
+    `everything`: also those whose figures are still fresh. klyx.services.market_runs.choosing tells what counts.
     """
 
     offset: int = 0

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import and_, or_, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from klyx.database import Database
@@ -18,9 +18,9 @@ from klyx.database.versions import STOCKS
 from klyx.services.analysis.insights import News
 from klyx.services.market_data.columns import ColumnValue
 from klyx.services.market_data.store import store
+from klyx.services.market_runs.choosing import choose
 from klyx.services.market_runs.kinds import Chosen, Fetched, Item, Selection, StockWork, WorkContext
 from klyx.services.news.digest import digest
-from klyx.services.stocks.expressions import by_market_cap
 from klyx.sources.base import Deadline, NewsSource, SourceCircuitOpen, SourceError, SourceRateLimited
 
 FETCH_SECONDS = 60.0
@@ -37,16 +37,14 @@ class FoundNews:
 
 def select_stocks(session: Session, selection: Selection) -> Sequence[Chosen]:
     """Stocks whose headlines are not of the last 12 hours, the largest first; with `everything` all of them."""
-    statement = select(Stock.id, Stock.nse_code).where(Stock.nse_code.is_not(None))
-    if not selection.everything:
-        origin = StockFieldProvenance
-        of_score = and_(origin.stock_id == Stock.id, origin.field == "news_score")
-        stale = or_(
-            origin.obtained_at.is_(None), origin.obtained_at < utc_now() - FRESH_FOR, origin.source == SAMPLE_SOURCE
-        )
-        statement = statement.outerjoin(origin, of_score).where(stale)
-    page = statement.order_by(*by_market_cap(Stock)).offset(selection.offset).limit(selection.limit)
-    return [Chosen(stock_id, str(nse_code)) for stock_id, nse_code in session.execute(page)]
+    origin = StockFieldProvenance
+    fresh = select(origin.stock_id).where(
+        origin.stock_id == Stock.id,
+        origin.field == "news_score",
+        origin.obtained_at >= utc_now() - FRESH_FOR,
+        origin.source != SAMPLE_SOURCE,
+    )
+    return choose(session, selection, ~fresh.exists())
 
 
 def fetch_news(context: WorkContext, item: Item) -> Fetched:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from klyx.database import Database
@@ -20,9 +20,9 @@ from klyx.services import price_history
 from klyx.services.market_data.columns import ColumnValue
 from klyx.services.market_data.scores import recompute_scores
 from klyx.services.market_data.store import store
+from klyx.services.market_runs.choosing import choose
 from klyx.services.market_runs.kinds import Chosen, Fetched, Item, Selection, StockWork, WorkContext
 from klyx.services.price_history import FetchedBars
-from klyx.services.stocks.expressions import by_market_cap
 from klyx.services.technicals.beta import MARKET
 from klyx.services.technicals.changes import LONGEST_CLOSURE, months_before
 from klyx.services.technicals.columns import technical_columns
@@ -88,13 +88,8 @@ _market = _Market()
 
 def select_stocks(session: Session, selection: Selection) -> Sequence[Chosen]:
     """Stocks without a bar of today or, at weekends, of Friday, the largest first; with `everything` all of them."""
-    newest = select(PriceBar.stock_id, func.max(PriceBar.day).label("day")).group_by(PriceBar.stock_id).subquery()
-    statement = select(Stock.id, Stock.nse_code).where(Stock.nse_code.is_not(None))
-    if not selection.everything:
-        statement = statement.outerjoin(newest, newest.c.stock_id == Stock.id)
-        statement = statement.where(or_(newest.c.day.is_(None), newest.c.day < _last_weekday()))
-    page = statement.order_by(*by_market_cap(Stock)).offset(selection.offset).limit(selection.limit)
-    return [Chosen(stock_id, str(nse_code)) for stock_id, nse_code in session.execute(page)]
+    newest = select(PriceBar.stock_id).where(PriceBar.stock_id == Stock.id, PriceBar.day >= _last_weekday())
+    return choose(session, selection, ~newest.exists())
 
 
 def fetch_technicals(context: WorkContext, item: Item) -> Fetched:
