@@ -77,7 +77,7 @@ def fetch_bars(
 ) -> FetchedBars:
     """The sessions that are missing after `kept` (the newest bars we have), or everything since `first_day`.
 
-    Raises what the source raises. The last kept bar is not compared: it may be of a day that had not ended.
+    Raises what the source raises. The last kept bar is not compared: its close may have been corrected since.
     """
     if kept:
         bars = _sound(symbol, source.history(symbol, kept[0].day, deadline))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -37,8 +37,10 @@ from klyx.sources.base import (
 logger = logging.getLogger(__name__)
 
 FETCH_SECONDS = 60.0
-# India's time, which has no summer time: a session is over, and its bar complete, in the late afternoon.
+# India's time, which has no summer time.
 INDIA = timedelta(hours=5, minutes=30)
+# Sessions end at 15:30, and sources follow some minutes behind: until now the bar of a day is not complete.
+COMPLETE_FROM = timedelta(hours=16)
 # Indicators of a stock that has not been traded for so long would pass for today's.
 LONGEST_PAUSE = timedelta(days=30)
 MARKET_DAYS = 400
@@ -57,7 +59,7 @@ class Prices:
 
 
 class _Market:
-    """The index's closes, asked for once a day by each process, and once again some time after a failure."""
+    """The index's closes, asked for once a session by each process, and once again some time after a failure."""
 
     RETRY_SECONDS = 300.0
 
@@ -67,19 +69,19 @@ class _Market:
         self._closes: Mapping[date, float] = {}
         self._retry: Deadline | None = None
 
-    def closes(self, source: HistorySource, today: date, deadline: Deadline) -> Mapping[date, float]:
-        """By day; empty when the source does not give them: then beta stays as it is."""
+    def closes(self, source: HistorySource, last_day: date, deadline: Deadline) -> Mapping[date, float]:
+        """By day, up to `last_day`; empty when the source does not give them: then beta stays as it is."""
         with self._lock:
-            if self._day == today and (self._closes or (self._retry is not None and not self._retry.expired)):
+            if self._day == last_day and (self._closes or (self._retry is not None and not self._retry.expired)):
                 return self._closes
-            self._day, self._closes = today, {}
+            self._day, self._closes = last_day, {}
             try:
-                bars = source.history(MARKET, today - timedelta(days=MARKET_DAYS), deadline)
+                bars = source.history(MARKET, last_day - timedelta(days=MARKET_DAYS), deadline)
             except SourceError as error:
                 self._retry = Deadline(self.RETRY_SECONDS)
                 logger.warning("The market's index is missing", extra={"source": source.name, "error": str(error)})
                 return {}
-            self._closes = {bar.day: bar.close for bar in bars}
+            self._closes = {bar.day: bar.close for bar in bars if bar.day <= last_day}
             return self._closes
 
 
@@ -87,20 +89,20 @@ _market = _Market()
 
 
 def select_stocks(session: Session, selection: Selection) -> Sequence[Chosen]:
-    """Stocks without a bar of today or, at weekends, of Friday, the largest first; with `everything` all of them."""
+    """Stocks without a bar of the last weekday that is complete, the largest first; with `everything` all of them."""
     newest = select(PriceBar.stock_id).where(PriceBar.stock_id == Stock.id, PriceBar.day >= _last_weekday())
     return choose(session, selection, ~newest.exists())
 
 
 def fetch_technicals(context: WorkContext, item: Item) -> Fetched:
-    """The missing daily prices of one stock from the first source that gives them.
+    """The missing daily prices of one stock from the first source that gives them, without a session under way.
 
     Raises SourceRateLimited or SourceCircuitOpen when no source failed for another reason.
     """
     with context.database.read() as session:
         kept = price_history.newest_bars(session, [item.stock_id]).get(item.stock_id, ())
-    today = today_in_india()
-    first_day = today - timedelta(days=context.settings.price_history_days)
+    last_day = last_complete_day()
+    first_day = last_day - timedelta(days=context.settings.price_history_days)
     deadline = Deadline(FETCH_SECONDS)
     outcomes: dict[str, str] = {}
     errors: list[SourceError] = []
@@ -112,8 +114,9 @@ def fetch_technicals(context: WorkContext, item: Item) -> Fetched:
             errors.append(error)
             continue
         outcomes[source.slug] = "ok"
-        closes = _market.closes(source, today, deadline)
-        return Fetched(item, Prices(fetched, source.name, utc_now(), closes), outcomes)
+        complete = replace(fetched, bars=tuple(bar for bar in fetched.bars if bar.day <= last_day))
+        closes = _market.closes(source, last_day, deadline)
+        return Fetched(item, Prices(complete, source.name, utc_now(), closes), outcomes)
     if errors and all(isinstance(error, SourceRateLimited | SourceCircuitOpen) for error in errors):
         raise errors[0]
     return Fetched(item, outcomes=outcomes, error=f"{errors[-1]}." if errors else NO_SOURCE)
@@ -146,9 +149,14 @@ def today_in_india() -> date:
     return (utc_now() + INDIA).date()
 
 
+def last_complete_day() -> date:
+    """The last day in India whose session, if it had one, is over."""
+    return (utc_now() + INDIA - COMPLETE_FROM).date()
+
+
 def _last_weekday() -> date:
-    today = today_in_india()
-    return today - timedelta(days=max(0, today.weekday() - FRIDAY))
+    day = last_complete_day()
+    return day - timedelta(days=max(0, day.weekday() - FRIDAY))
 
 
 WORK = StockWork(select_stocks, fetch_technicals, store_technicals, finish, changing=(STOCKS, PRICES))

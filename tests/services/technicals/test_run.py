@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
+from dataclasses import replace
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from klyx.services import stocks
 from klyx.services.market_runs.kinds import RUN_KINDS, Fetched, Item, Selection, StockWork, WorkContext
 from klyx.services.technicals import run
 from klyx.services.technicals.beta import MARKET
+from klyx.services.technicals.columns import technical_columns
 from klyx.services.technicals.run import WORK, today_in_india
 from klyx.sources.base import (
     DailyBar,
@@ -182,6 +184,48 @@ def test_stocks_whose_prices_are_of_today_are_left_out(context: WorkContext) -> 
 
     assert due == [infosys.nse_code]
     assert (every, second) == (["INFY", "RELIANCE"], ["RELIANCE"])
+
+
+def test_a_session_under_way_is_left_to_the_evening(
+    context: WorkContext, exchange: Exchange, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def selected() -> list[str]:
+        with context.database.read() as session:
+            return [chosen.nse_code for chosen in WORK.select(session, Selection())]
+
+    def kept() -> tuple[date, float, float | None, float | None]:
+        with context.database.read() as session:
+            bar = session.scalars(select(PriceBar).order_by(PriceBar.day.desc())).first()
+            stock = session.get_one(Stock, reliance.stock_id)
+            assert bar is not None
+            return bar.day, bar.close, stock.tech_rsi, stock.beta_1yr
+
+    # A Friday: the company's price, and the index, fall by half until the session ends as it began.
+    whole = {symbol: random_bars(300, seed, date(2026, 11, 20)) for seed, symbol in enumerate(("RELIANCE", MARKET))}
+    under_way = {
+        symbol: [*bars[:-1], replace(bars[-1], close=bars[-1].close / 2, low=bars[-1].low / 2)]
+        for symbol, bars in whole.items()
+    }
+    reliance = item(context.database)
+    exchange.bars.update(under_way)
+    monkeypatch.setattr(run, "utc_now", lambda: datetime(2026, 11, 20, 10, 29, tzinfo=UTC))
+    assert selected() == ["RELIANCE"]
+    fetch_and_store(context, reliance)
+    day, close, noon_rsi, noon_beta = kept()
+    assert (day, close) == (date(2026, 11, 19), whole["RELIANCE"][-2].close)
+    assert selected() == []
+
+    exchange.bars.update(whole)
+    monkeypatch.setattr(run, "utc_now", lambda: datetime(2026, 11, 20, 10, 30, tzinfo=UTC))
+    assert selected() == ["RELIANCE"]
+    fetch_and_store(context, reliance)
+    day, close, rsi, beta = kept()
+    expected = technical_columns(whole["RELIANCE"], {bar.day: bar.close for bar in whole[MARKET]})
+    assert (day, close) == (date(2026, 11, 20), whole["RELIANCE"][-1].close)
+    assert rsi == expected["tech_rsi"]
+    assert beta == pytest.approx(expected["beta_1yr"], abs=1e-3)
+    assert (rsi, beta) != (noon_rsi, noon_beta)
+    assert selected() == []
 
 
 def test_the_end_of_the_run_works_out_the_scores(context: WorkContext) -> None:
