@@ -27,7 +27,7 @@ def run(runtime: Runtime, lease: Lease, progress: ProgressReporter) -> None:
     with runtime.database.begin(FUNDAMENTALS) as session:
         if not sources:
             jobs.fail(session, lease, NO_SOURCE)
-        elif found.failure is not None:
+        elif found.has_failed:
             jobs.fail(session, lease, FAILED)
         else:
             fundamentals.store(session, found)

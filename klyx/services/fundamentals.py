@@ -26,6 +26,8 @@ FRESH_FOR = timedelta(days=1)
 PREFERRED = ("moneycontrol", "yahoo")
 # Of the time that is left, the part a source may take while another waits to be asked.
 SHARE_OF_TIME = 0.65
+# In the payload: whether the statements are those of a source that was asked because a better one failed.
+STAND_IN = "is_stand_in"
 UNIT = "crores of rupees; ratios as printed"
 NO_SYMBOLS = frozenset({"undefined", "null"})
 UNKNOWN_STOCK = "There is no stock with this symbol. Please check it or search for the company's name."
@@ -47,7 +49,10 @@ class NotFetched(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """What is kept of one kind of statements. `is_due`: they were last looked for more than a day ago."""
+    """What is kept of one kind of statements.
+
+    `is_due`: they were last looked for more than a day ago, or stand in for those of a source that failed.
+    """
 
     symbol: str
     kind: StatementKind
@@ -60,7 +65,8 @@ class Search:
     """What asking the sources for statements gave.
 
     `outcomes`: slug -> "ok" or the name of the error, of those that were asked. `failure`: the first that was not
-    a plain "unknown"; without statements and failure there are none.
+    a plain "unknown"; without statements and failure there are none. With both, a source that is believed more
+    failed, and could have others.
     """
 
     symbol: str
@@ -68,6 +74,14 @@ class Search:
     statements: Statements | None
     outcomes: Mapping[str, str]
     failure: SourceError | None
+
+    @property
+    def has_failed(self) -> bool:
+        return self.statements is None and self.failure is not None
+
+    @property
+    def is_stand_in(self) -> bool:
+        return self.statements is not None and self.failure is not None
 
 
 def lookup_of(symbol: str, kind: StatementKind) -> dict[str, Any]:
@@ -88,7 +102,7 @@ def find(session: Session, symbol: str, kind: StatementKind, now: datetime | Non
     row = session.get(FundamentalsCache, (code, kind))
     if row is None:
         raise NotFetched(code, kind)
-    is_due = _checked_at(row) < (now or utc_now()) - FRESH_FOR
+    is_due = bool(row.payload.get(STAND_IN)) or _checked_at(row) < (now or utc_now()) - FRESH_FOR
     sections = row.payload.get("sections") or {}
     if not any(sections.values()):
         if is_due:
@@ -121,7 +135,7 @@ def search(sources: Sequence[StatementSource], symbol: str, kind: StatementKind,
             failure = failure or error
         else:
             outcomes[source.slug] = "ok"
-            return Search(symbol, kind, statements, outcomes, None)
+            return Search(symbol, kind, statements, outcomes, failure)
     return Search(symbol, kind, None, outcomes, failure)
 
 
@@ -133,10 +147,10 @@ def store(session: Session, found: Search, now: datetime | None = None) -> bool:
     """Keep what was found, in `Database.begin(FUNDAMENTALS)`; whether other statements are kept than before.
 
     Good statements are never replaced by none, nor by older ones, nor by those of a source that is believed
-    less unless they have a newer year; then it is only noted that somebody has looked. Nothing is written when
-    the sources failed.
+    less unless they have a newer year; then it is only noted that somebody has looked. Nothing is noted when
+    a source failed: what another gave in its place is kept until the next look, which is due at once.
     """
-    if found.statements is None and found.failure is not None:
+    if found.has_failed:
         return False
     now = now or utc_now()
     row = session.get(FundamentalsCache, (found.symbol, found.kind), populate_existing=True)
@@ -151,7 +165,9 @@ def store(session: Session, found: Search, now: datetime | None = None) -> bool:
         }
         if _is_better(offered, kept):
             kept, fetched_at = offered, found.statements.fetched_at
-    kept["checked_at"] = now.isoformat()
+        elif found.is_stand_in:
+            return False
+    kept |= {"checked_at": now.isoformat(), STAND_IN: found.is_stand_in}
     upsert(
         session,
         FundamentalsCache,

@@ -6,14 +6,14 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any, get_args
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, true
 from sqlalchemy.orm import Session
 
 from klyx.database import Database
 from klyx.database.models import FundamentalsCache, Stock
 from klyx.database.types import utc_now
 from klyx.database.versions import FUNDAMENTALS
-from klyx.services.fundamentals import Search, search, store
+from klyx.services.fundamentals import STAND_IN, Search, search, store
 from klyx.services.market_runs.choosing import choose
 from klyx.services.market_runs.kinds import Chosen, Fetched, Item, Selection, StockWork, WorkContext
 from klyx.sources.base import (
@@ -34,9 +34,12 @@ OK = "ok"
 
 
 def select_stocks(session: Session, selection: Selection) -> Sequence[Chosen]:
-    """Stocks for which one kind was not fetched for six days, the largest first; with `everything` all of them."""
+    """Stocks for which one kind was not fetched for six days, or from a source that stood in for a better one only;
+    the largest first; with `everything` all of them."""
     fresh = select(func.count()).where(
-        FundamentalsCache.symbol == Stock.nse_code, FundamentalsCache.fetched_at >= utc_now() - FRESH_FOR
+        FundamentalsCache.symbol == Stock.nse_code,
+        FundamentalsCache.fetched_at >= utc_now() - FRESH_FOR,
+        FundamentalsCache.payload[STAND_IN].as_boolean().is_not(true()),
     )
     return choose(session, selection, fresh.correlate(Stock).scalar_subquery() < len(KINDS))
 
@@ -47,7 +50,7 @@ def fetch(context: WorkContext, item: Item) -> Fetched:
     if not sources:
         return Fetched(item, error=NO_SOURCE)
     found = [search(sources, item.nse_code, kind, Deadline(FETCH_SECONDS)) for kind in KINDS]
-    failures = [one.failure for one in found if one.failure is not None]
+    failures = [one.failure for one in found if one.has_failed]
     if len(failures) == len(found) and isinstance(failures[0], SourceRateLimited | SourceCircuitOpen):
         raise failures[0]
     if len(failures) == len(found):

@@ -23,7 +23,7 @@ from klyx.services.lookups import WaitingRoom
 from tests.api import Api, serve
 from tests.jobs.support import program, wait_for
 from tests.servers import ThrowAwayRedis
-from tests.sources.moneycontrol import GROUP, SINGLE, moneycontrol
+from tests.sources.moneycontrol import GROUP, MARKET, SINGLE, moneycontrol
 from tests.stock_rows import add_stock
 
 PATH = f"/api/stock/{GROUP.symbol}/fundamentals"
@@ -103,6 +103,19 @@ def test_a_worker_fetches_what_is_missing_once(site: Site) -> None:
         assert site.api.get(PATH).json()["data"]["meta"]["fetched_at"].startswith("2020-")
         wait_for(lambda: "2020-" not in site.api.get(PATH).text, "the newer statements")
         assert site.lookups() == 4
+
+
+def test_another_sources_statements_are_served_until_the_one_that_failed_answers(site: Site) -> None:
+    def source() -> str:
+        return str(site.api.get(PATH).json()["data"]["meta"]["source"])
+
+    with Simulator(MARKET) as simulator:
+        simulator.fail("html", slug="moneycontrol", times=1)
+        several = {"SOURCES_ENABLED": "moneycontrol,yahoo", "SOURCE_LIMIT_YAHOO": "500 per second"}
+        with program("jobs.worker", site.environment | several | dict(simulator.environment)):
+            assert source() == "Yahoo Finance"
+            wait_for(lambda: source() == "MoneyControl", "the better statements")
+    assert site.lookups() == 2
 
 
 def test_a_source_that_is_down_is_told_and_not_asked_at_every_look(site: Site) -> None:

@@ -31,11 +31,14 @@ NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 class Source:
     """A source of statements that answers with what it was told."""
 
-    def __init__(self, slug: str, answer: SourceError | list[int], asked: list[str] | None = None) -> None:
+    def __init__(
+        self, slug: str, answer: SourceError | list[int], asked: list[str] | None = None, at: datetime = NOW
+    ) -> None:
         self.slug = slug
         self.name = slug.title()
         self._answer = answer
         self._asked = [] if asked is None else asked
+        self._at = at
 
     def statements(self, symbol: str, kind: StatementKind, deadline: Deadline) -> Statements:
         self._asked.append(f"{self.slug} {deadline.remaining():.0f}")
@@ -43,7 +46,7 @@ class Source:
             raise self._answer
         values = {f"Mar {year}": float(year) for year in self._answer}
         rows: list[StatementRow] = [{"headers": label, **values} for label in ("Total Revenue", self.name)]
-        return Statements(symbol, kind, self.name, NOW, {"profit_loss": rows})
+        return Statements(symbol, kind, self.name, self._at, {"profit_loss": rows})
 
 
 @pytest.fixture
@@ -111,6 +114,34 @@ def test_the_preferred_source_is_asked_first_and_leaves_time_for_the_other() -> 
     assert found.statements.source == "Yahoo"
     assert found.outcomes == {"moneycontrol": "SourceUnavailable", "yahoo": "ok"}
     assert asked == ["moneycontrol 65", "yahoo 100"]
+
+
+def test_statements_that_stand_in_for_those_of_a_source_that_failed_are_served_and_due_at_once(
+    database: Database,
+) -> None:
+    down, yahoo = Source("moneycontrol", SourceUnavailable("down")), Source("yahoo", [2025], at=datetime.now(UTC))
+
+    def is_selected() -> bool:
+        with database.read() as session:
+            return "INFY" in [stock.nse_code for stock in select_stocks(session, Selection())]
+
+    now = datetime.now(UTC)
+    with database.begin() as session:
+        session.add(FundamentalsCache(symbol="INFY", type="consolidated", payload={}, fetched_at=now))
+    assert keep(database, down, yahoo, at=now)
+    assert (source_kept(database), kept(database, at=now).is_due, is_selected()) == ("Yahoo", True, True)
+
+    gone = Source("moneycontrol", SymbolUnknown("unknown"))
+    assert not keep(database, gone, yahoo, at=now)
+    assert (source_kept(database), kept(database, at=now).is_due, is_selected()) == ("Yahoo", False, False)
+
+
+def test_what_stands_in_for_a_failed_source_does_not_make_better_statements_fresh(database: Database) -> None:
+    assert keep(database, Source("moneycontrol", [2025, 2024]))
+    later = NOW + timedelta(days=2)
+    assert not keep(database, Source("moneycontrol", SourceUnavailable("down")), Source("yahoo", [2025]), at=later)
+    assert source_kept(database) == "Moneycontrol"
+    assert kept(database, at=later).is_due
 
 
 def test_that_there_are_none_is_remembered_for_a_day(database: Database) -> None:
