@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from klyx.charts import ChartRequest, draw_chart
 from klyx.services.analysis.text import clean_text
 from klyx.services.price_history import StockName, first_day_of, read_period
+from klyx.services.technicals.changes import last_until
 from klyx.sources.base import DailyBar
 
 # 200 sessions before the first one shown, so that the long average begins with it; holidays included.
@@ -40,12 +41,15 @@ _EMPTY = (
 
 
 def read_chart(session: Session, stock: StockName, period: str) -> ChartRequest | None:
-    """What to draw for a period of klyx.services.price_history.PERIODS, None when no prices are kept."""
+    """What to draw for a period of klyx.services.price_history.PERIODS, None when no prices are kept.
+
+    A chart begins with the close that the changes of the stock's page count from.
+    """
     bars = read_period(session, stock.id, period, WARM_UP.days)
     if not bars:
         return None
     first_day = first_day_of(period, bars[-1].day)
-    hidden = 0 if first_day is None else sum(bar.day < first_day for bar in bars)
+    hidden = 0 if first_day is None else max(0, last_until(bars, first_day))
     return _request(stock, period, bars, hidden)
 
 

@@ -51,8 +51,13 @@ def months_before(day: date, months: int) -> date:
     return date(year, month + 1, min(day.day, calendar.monthrange(year, month + 1)[1]))
 
 
+def last_until(bars: Sequence[DailyBar], day: date) -> int:
+    """The place of the last bar on or before a day among these, which are in order of their days; -1 without one."""
+    return bisect_right(bars, day, key=lambda bar: bar.day) - 1
+
+
 def _change_since(bars: Sequence[DailyBar], day: date) -> float | None:
-    position = bisect_right(bars, day, key=lambda bar: bar.day) - 1
+    position = last_until(bars, day)
     if position < 0:
         if bars[0].day > day + LONGEST_CLOSURE or len(bars) == 1:
             return None
