@@ -28,6 +28,9 @@ NSE, YAHOO, MONEYCONTROL, ALPHA_VANTAGE = "NSE", "Yahoo Finance", "MoneyControl"
 TRUST_ORDER = (NSE, YAHOO, MONEYCONTROL, ALPHA_VANTAGE)
 """Sources by name, the most trusted first. One that is not named here comes after these."""
 
+FROM_DAILY_PRICES = ("beta_1yr", "year_1_change_pct")
+"""Columns that sources state by definitions of their own, and that we calculate from the prices we keep."""
+
 _HOLDINGS = (NSE, MONEYCONTROL, YAHOO, ALPHA_VANTAGE)
 SPECIAL_ORDERS = {
     # Yahoo counts insiders and funds; the shareholding pattern that companies file says who is a promoter.
@@ -37,6 +40,8 @@ SPECIAL_ORDERS = {
     # Of one filing or one balance sheet, where a source's own figure may be of another.
     "institutional_holding_pct": (CALCULATED, *_HOLDINGS),
     "current_ratio": (CALCULATED, *TRUST_ORDER),
+    # As the definition of the column says, and as the chart and the other changes do.
+    **dict.fromkeys(FROM_DAILY_PRICES, (CALCULATED, *TRUST_ORDER)),
 }
 """Raw fields and columns for which another order holds."""
 
@@ -51,6 +56,10 @@ FRESH_FOR: dict[Kind, timedelta] = {
     Kind.IDENTITY: timedelta.max,
 }
 """How much younger a less trusted value has to be before it replaces a more trusted one."""
+
+# From before a weekend with a holiday until the session after it has ended.
+SPECIAL_FRESHNESS = dict.fromkeys(FROM_DAILY_PRICES, timedelta(days=4))
+"""Columns whose values stay fresh for another time than those of their kind."""
 
 CALCULATED_FROM: Mapping[str, tuple[str, ...]] = {
     "day_change_pct": ("current_price",),
@@ -87,9 +96,8 @@ def is_better(new: Origin, present: Origin, field: str, kind: Kind) -> bool:
     new_rank, present_rank = rank(new.source, field), rank(present.source, field)
     if new_rank == present_rank:
         return younger_by >= timedelta(0)
-    if new_rank < present_rank:
-        return -younger_by <= FRESH_FOR[kind]
-    return younger_by > FRESH_FOR[kind]
+    fresh_for = SPECIAL_FRESHNESS.get(field, FRESH_FOR[kind])
+    return -younger_by <= fresh_for if new_rank < present_rank else younger_by > fresh_for
 
 
 def rank(source: str | None, field: str) -> int:

@@ -20,9 +20,11 @@ from klyx.services import price_history
 from klyx.services.market_data.columns import ColumnValue
 from klyx.services.market_data.scores import recompute_scores
 from klyx.services.market_data.store import store
+from klyx.services.market_data.trust import FROM_DAILY_PRICES
 from klyx.services.market_runs.choosing import choose
 from klyx.services.market_runs.kinds import Chosen, Fetched, Item, Selection, StockWork, WorkContext
 from klyx.services.price_history import FetchedBars
+from klyx.services.stocks.provenance import CALCULATED
 from klyx.services.technicals.beta import MARKET
 from klyx.services.technicals.changes import LONGEST_CLOSURE, months_before
 from klyx.services.technicals.columns import technical_columns
@@ -134,7 +136,7 @@ def store_technicals(session: Session, results: Sequence[Fetched]) -> None:
             continue
         found = prices[stock_id]
         figures[stock_id] = {
-            name: ColumnValue(value, found.source, found.obtained_at)
+            name: ColumnValue(value, CALCULATED if name in FROM_DAILY_PRICES else found.source, found.obtained_at)
             for name, value in technical_columns(bars, found.market_closes).items()
         }
     store(session, figures)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -13,8 +13,12 @@ from sqlalchemy import select
 from klyx.config import load_settings
 from klyx.database import Database
 from klyx.database.models import PriceBar, Stock, StockFieldProvenance
+from klyx.database.types import utc_now
 from klyx.database.versions import PRICES, STOCKS, read_version
 from klyx.services import stocks
+from klyx.services.market_data.columns import ColumnValue
+from klyx.services.market_data.store import store
+from klyx.services.market_data.trust import FROM_DAILY_PRICES
 from klyx.services.market_runs.kinds import RUN_KINDS, Fetched, Item, Selection, StockWork, WorkContext
 from klyx.services.technicals import run
 from klyx.services.technicals.beta import MARKET
@@ -98,7 +102,10 @@ def test_every_technical_column_is_filled_and_says_where_it_is_from(context: Wor
         stock = session.get_one(Stock, reliance.stock_id)
         assert [name for name in TECHNICAL_COLUMNS if getattr(stock, name) is None] == []
         told = stocks.provenance_of(session, stocks.find_stock(session, "RELIANCE"))
-        assert {told[name]["source"] for name in TECHNICAL_COLUMNS} == {"Yahoo Finance"}
+        assert {told[name]["source"] for name in FROM_DAILY_PRICES} == {"Klyx"}
+        assert {told[name]["source"] for name in set(TECHNICAL_COLUMNS).difference(FROM_DAILY_PRICES)} == {
+            "Yahoo Finance"
+        }
         assert min(read_version(session, PRICES), read_version(session, STOCKS)) > 0
 
 
@@ -113,6 +120,31 @@ def test_the_report_shows_its_own_rsi_and_macd_beside_the_usual_ones(context: Wo
     assert (shown["Tech_RSI"], shown["Day RSI"]) == (stock.tech_rsi, stock.rsi)
     assert (shown["Tech_MACD"], shown["Day MACD"]) == (stock.tech_macd, stock.macd)
     assert stock.tech_rsi != stock.rsi
+
+
+def test_beta_and_the_change_over_a_year_do_not_depend_on_which_run_came_last(context: WorkContext) -> None:
+    def kept() -> list[float | None]:
+        with context.database.read() as session:
+            stock = session.get_one(Stock, reliance.stock_id)
+            return [stock.beta_1yr, stock.year_1_change_pct]
+
+    def quote(later: timedelta) -> None:
+        moment = utc_now() + later
+        with context.database.begin(STOCKS) as session:
+            stated = {name: ColumnValue(0.123, "Yahoo Finance", moment) for name in FROM_DAILY_PRICES}
+            store(session, {reliance.stock_id: stated})
+
+    reliance = item(context.database)
+    quote(timedelta(0))
+    assert kept() == [0.123, 0.123]
+    fetch_and_store(context, reliance)
+    ours = kept()
+    assert None not in ours
+    assert 0.123 not in ours
+    quote(timedelta(days=3))
+    assert kept() == ours
+    quote(timedelta(days=5))
+    assert kept() == [0.123, 0.123]
 
 
 def test_the_index_is_asked_for_once_and_beta_stays_unknown_without_it(
