@@ -1,8 +1,9 @@
-"""Security headers, CORS and the trusted proxies."""
+"""Security headers, CORS, the refusal of other sites' posts, and the trusted proxies."""
 
 from __future__ import annotations
 
-from functools import wraps
+import re
+from functools import partial, wraps
 from typing import Any
 
 from flask import Flask, Response, request
@@ -12,6 +13,7 @@ from flask_talisman import Talisman
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from klyx.config import Settings
+from klyx.errors import Forbidden
 
 API_POLICY = {"default-src": "'none'", "frame-ancestors": "'none'"}
 # The pages for people need their own styles; the documentation also runs an inline script.
@@ -30,6 +32,8 @@ PAGE_POLICIES = {
 }
 # A load balancer on the same machine asks over plain HTTP.
 HEALTH_ENDPOINTS = ("health.health", "health.api_health")
+SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
+OTHER_SITE = "This was sent from another website. Please open Klyx itself and try again there."
 
 
 def init_security(app: Flask, settings: Settings) -> None:
@@ -53,12 +57,11 @@ def init_security(app: Flask, settings: Settings) -> None:
         _set_options(app, talisman, endpoint, content_security_policy=policy)
     for endpoint in HEALTH_ENDPOINTS:
         _set_options(app, talisman, endpoint, force_https=False)
-    origins = list(settings.cors_origins)
-    if settings.cors_preview_origin_pattern:
-        origins.append(rf"\A(?:{settings.cors_preview_origin_pattern})\Z")
+    allowed_origin = _allowed_origin(settings)
+    app.before_request(partial(_refuse_posts_of_other_sites, allowed_origin))
     CORS(
         app,
-        resources={r"/(api/.*|health)": {"origins": origins}},
+        resources={r"/(api/.*|health)": {"origins": [allowed_origin]}},
         methods=["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"],
         allow_headers=["Authorization", "Content-Type", "X-Request-ID", "Last-Event-ID"],
         expose_headers=["X-Request-ID", "Retry-After", "ETag"],
@@ -68,6 +71,26 @@ def init_security(app: Flask, settings: Settings) -> None:
         vary_header=False,
     )
     app.after_request(_tell_caches)
+
+
+def _allowed_origin(settings: Settings) -> re.Pattern[str]:
+    """What the origins that may call us match, whole."""
+    origins = [re.escape(origin) for origin in settings.cors_origins]
+    if settings.cors_preview_origin_pattern:
+        origins.append(f"(?:{settings.cors_preview_origin_pattern})")
+    return re.compile(rf"\A(?:{'|'.join(origins)})\Z", re.IGNORECASE)
+
+
+def _refuse_posts_of_other_sites(allowed_origin: re.Pattern[str]) -> None:
+    """Raises Forbidden for a form of another site: it needs no preflight, and its answer may set our cookie.
+
+    The Origin alone tells nothing: the frontends' rewrites forward that of any host they are served from.
+    """
+    if request.method in SAFE_METHODS or not request.path.startswith("/api/"):
+        return
+    is_cross_site = request.headers.get("Sec-Fetch-Site", "").strip().lower() == "cross-site"
+    if is_cross_site and not allowed_origin.match(request.headers.get("Origin", "null")):
+        raise Forbidden(OTHER_SITE)
 
 
 def _tell_caches(response: Response) -> Response:
