@@ -194,7 +194,7 @@ class Settings(SourceOptions, MarketRunOptions, ChatOptions):
         "MAX_REQUEST_BYTES",
         fields.Integer(validate=validate.Range(1024, 100 * 1024 * 1024)),
         default=10 * 1024 * 1024,
-        doc="Largest request body; the frontends' proxy refuses more than 10 MiB itself",
+        doc="Largest request body, JSON at most 1 MiB of it; the frontends' proxy refuses more than 10 MiB itself",
     )
 
     rate_limits_enabled: bool = setting(

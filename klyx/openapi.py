@@ -8,18 +8,22 @@ from typing import Any
 import flask_smorest
 import flask_swagger_ui
 import orjson
-from flask import Flask, Request, Response, request, send_from_directory
+from flask import Flask, Request, Response, current_app, g, request, send_from_directory
 from marshmallow import EXCLUDE, Schema
 from webargs.flaskparser import FlaskParser
 from werkzeug.exceptions import HTTPException, UnsupportedMediaType
 
 from klyx.error_handling import handle_http_exception
-from klyx.errors import Invalid
+from klyx.errors import Invalid, TooLarge
 from klyx.schemas.envelope import ErrorSchema
 
 DOCS_PATH = "/api/docs"
 ASSETS_PATH = "/api/docs/assets/"
 ASSETS_FOLDER = Path(flask_swagger_ui.__file__).parent / "dist"
+# A parsed body takes up to forty times its size.
+MAX_JSON_BYTES = 1024 * 1024
+# A browser hands over at once all that its storage held, some 5 MB, and keeps no part of it; only users may.
+MAX_JSON_BYTES_OF = {"debt_optimizer.migrate": 5 * 1024 * 1024}
 DESCRIPTION = (
     "Stocks, portfolios, spreadsheet analysis and debt planning for people in India. "
     "Every path below is also served under /api/v1/."
@@ -39,8 +43,17 @@ class LenientParser(FlaskParser):
 
 
 def read_json_object(req: Request) -> dict[str, Any]:
-    """The request's JSON object, `{}` without a body. Raises Invalid; UnsupportedMediaType for other content."""
-    body = req.get_data(cache=True)
+    """The request's JSON object, `{}` without a body; parsed once a request.
+
+    Raises Invalid, TooLarge, and UnsupportedMediaType for other content.
+    """
+    if "json_object" not in g:
+        g.json_object = _parsed(req)
+    return g.json_object  # type: ignore[no-any-return]
+
+
+def _parsed(req: Request) -> dict[str, Any]:
+    body = _bounded_body(req)
     if not body.strip():
         return {}
     if req.mimetype and req.mimetype != "text/plain" and not req.is_json:
@@ -54,6 +67,17 @@ def read_json_object(req: Request) -> dict[str, Any]:
     if b"\\u0000" in body and _holds_nul(value):
         raise Invalid("The request must not contain NUL characters.")
     return value
+
+
+def _bounded_body(req: Request) -> bytes:
+    most = min(MAX_JSON_BYTES_OF.get(req.endpoint or "", MAX_JSON_BYTES), current_app.config["MAX_CONTENT_LENGTH"])
+    if (req.content_length or 0) <= most:
+        # A body that does not tell its length is cut here without a word, hence the one byte more.
+        req.max_content_length = most + 1
+        body = req.get_data(cache=True)
+        if len(body) <= most:
+            return body
+    raise TooLarge(f"The request is larger than {most / 1024**2:.3g} MB. Please send less at once.")
 
 
 def _holds_nul(value: Any) -> bool:

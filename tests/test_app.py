@@ -19,6 +19,7 @@ from klyx.config import Settings
 from tests.api import Api, serve
 
 REPOSITORY = Path(__file__).parent.parent
+MEGABYTE = 1024 * 1024
 FORWARDED = {"X-Forwarded-For": "203.0.113.7", "X-Forwarded-Proto": "https"}
 
 
@@ -58,10 +59,40 @@ def test_wrong_content_type_is_415(api: Api) -> None:
     assert answer.json()["status"] == "error"
 
 
-def test_too_large_a_body_is_413(api: Api) -> None:
-    answer = api.post("/api/auth/login", data=b" " * (api.runtime.settings.max_request_bytes + 1))
+@pytest.mark.parametrize("excess_bytes", [1, MEGABYTE])
+@pytest.mark.parametrize("path", ["/api/auth/login", "/api/screener/filter", "/api/debt-optimizer/scenarios"])
+@pytest.mark.parametrize("is_chunked", [False, True])
+def test_too_large_a_json_body_is_413(api: Api, path: str, excess_bytes: int, *, is_chunked: bool) -> None:
+    body = (b"[" + b"{}," * MEGABYTE)[: MEGABYTE + excess_bytes]
+    headers = {"Content-Type": "application/json", **api.register().headers}
+    answer = api.post(path, data=iter([body]) if is_chunked else body, headers=headers)
     assert answer.status_code == 413
-    assert "10 MB" in answer.json()["message"]
+    assert answer.json() == {
+        "status": "error",
+        "message": "The request is larger than 1 MB. Please send less at once.",
+    }
+
+
+def test_a_json_body_of_a_megabyte_is_read(api: Api) -> None:
+    user = api.register()
+    body = json.dumps({"email": user.email, "password": "correct horse", "x": ""}).encode()
+    body = body[:-2] + b"x" * (MEGABYTE - len(body)) + body[-2:]
+    assert len(body) == MEGABYTE
+    assert api.post("/api/auth/login", data=body).status_code == 200
+
+
+def test_a_login_is_parsed_once(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    user = api.register()
+    parsed: list[bytes] = []
+
+    def loads(body: bytes) -> object:
+        parsed.append(body)
+        return json.loads(body)
+
+    monkeypatch.setattr("klyx.openapi.orjson.loads", loads)
+    credentials = {"email": user.email, "password": "correct horse"}
+    assert api.post("/api/auth/login", json=credentials).status_code == 200
+    assert len(parsed) == 1
 
 
 @pytest.mark.parametrize("path", ["/api/health?x=%00", "/api/%00"])

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from sqlalchemy import func, select
@@ -136,3 +137,15 @@ def test_migrate_is_all_or_nothing(api: Api) -> None:
     assert str(MAX_SCENARIOS) in answer.json()["message"]
     with api.runtime.database.read() as session:
         assert session.scalar(select(func.count()).select_from(DebtScenario)) == MAX_SCENARIOS - 1
+
+
+def test_migrate_takes_all_that_a_browser_can_keep(api: Api) -> None:
+    user = api.register()
+    debts = [{"note": "x" * 1000} for _ in range(200)]
+    saved = [{"name": f"Plan {number}", "debts": debts, "monthlyBudget": 5} for number in range(25)]
+    body = {"savedScenarios": saved}
+    assert 4.5 * 1024**2 < len(json.dumps(body)) < 5 * 1024**2
+    assert call(user, "POST", "/migrate", body).json()["data"] == {"migrated_count": 25}
+    too_much = call(user, "POST", "/migrate", {"savedScenarios": [*saved, *saved[:4]]})
+    assert too_much.status_code == 413
+    assert "5 MB" in too_much.json()["message"]
