@@ -214,13 +214,22 @@ class Settings(SourceOptions, MarketRunOptions, ChatOptions):
         doc="Every endpoint without a limit of its own, per web process and user, session or address",
     )
     rate_limit_login: str = setting(
-        "RATE_LIMIT_LOGIN", RateLimit(), default="10 per minute; 60 per hour", doc="Login attempts per account"
+        "RATE_LIMIT_LOGIN",
+        RateLimit(),
+        default="10 per minute; 60 per hour",
+        doc="Failed logins per account and address",
+    )
+    rate_limit_login_account: str = setting(
+        "RATE_LIMIT_LOGIN_ACCOUNT",
+        RateLimit(),
+        default="600 per hour",
+        doc="Login attempts per account from all addresses; wide, because anybody may use it up for somebody else",
     )
     rate_limit_login_address: str = setting(
         "RATE_LIMIT_LOGIN_ADDRESS",
         RateLimit(),
         default="60 per minute; 600 per hour",
-        doc="Login attempts per address; wide, because users behind one proxy share an address",
+        doc="Failed logins per address; wide, because users behind one proxy share an address",
     )
     rate_limit_register: str = setting(
         "RATE_LIMIT_REGISTER", RateLimit(), default="20 per minute; 100 per hour", doc="Registrations per address"

@@ -8,6 +8,7 @@ import math
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass
 from functools import partial
 from http import HTTPStatus
 
@@ -31,17 +32,38 @@ def account_key() -> str:
     return f"account:{hashlib.sha256(email.encode(errors='replace')).hexdigest()[:32]}"
 
 
-LIMITS: tuple[tuple[str, str, Callable[[], str]], ...] = (
-    ("auth.login", "rate_limit_login", account_key),
-    ("auth.login", "rate_limit_login_address", address_key),
-    ("auth.register", "rate_limit_register", address_key),
-    ("upload.upload", "rate_limit_upload", rate_limit_key),
-    ("upload.use_sample", "rate_limit_upload", rate_limit_key),
-    ("process.process", "rate_limit_process", rate_limit_key),
-    ("market_data.multi_source_data", "rate_limit_multi_source", rate_limit_key),
-    ("ai.chat", "rate_limit_chat", rate_limit_key),
+def account_from_address_key() -> str:
+    return f"{account_key()}:{address_key()}"
+
+
+def is_refusal(response: Response) -> bool:
+    """Whether the request itself was at fault; neither being limited nor our own failures count."""
+    return 400 <= response.status_code < 500 and response.status_code != HTTPStatus.TOO_MANY_REQUESTS
+
+
+@dataclass(frozen=True, slots=True)
+class EndpointLimit:
+    """`counted` tells by the answer which requests count; all of them without it."""
+
+    endpoint: str
+    setting: str
+    key: Callable[[], str]
+    counted: Callable[[Response], bool] | None = None
+
+
+LIMITS = (
+    EndpointLimit("auth.login", "rate_limit_login", account_from_address_key, is_refusal),
+    # Right passwords too: each costs a quarter of a second, and only the owner has them.
+    EndpointLimit("auth.login", "rate_limit_login_account", account_key),
+    EndpointLimit("auth.login", "rate_limit_login_address", address_key, is_refusal),
+    EndpointLimit("auth.register", "rate_limit_register", address_key),
+    EndpointLimit("upload.upload", "rate_limit_upload", rate_limit_key),
+    EndpointLimit("upload.use_sample", "rate_limit_upload", rate_limit_key),
+    EndpointLimit("process.process", "rate_limit_process", rate_limit_key),
+    EndpointLimit("market_data.multi_source_data", "rate_limit_multi_source", rate_limit_key),
+    EndpointLimit("ai.chat", "rate_limit_chat", rate_limit_key),
 )
-_LIMITED = frozenset(endpoint for endpoint, _, _ in LIMITS)
+_LIMITED = frozenset(limit.endpoint for limit in LIMITS)
 # A 429 from /auth/me makes the clients throw their tokens away.
 UNLIMITED = ("health.health", "health.api_health", "auth.me", "docs_asset", "static")
 
@@ -65,15 +87,17 @@ def init_rate_limits(app: Flask, settings: Settings) -> FloodGuard:
         storage_options=options,  # type: ignore[arg-type]
         strategy="moving-window",
         in_memory_fallback_enabled=True,
+        # What is counted after the answer has no such fallback, and must not spoil it.
+        swallow_errors=True,
         key_prefix="klyx-limit",
     )
     # The decorated views hold it weakly, and when limits are turned off nothing else does.
     app.extensions["klyx_limiter"] = limiter
-    for endpoint, setting_name, key in LIMITS:
-        if endpoint in app.view_functions:
-            view = app.view_functions[endpoint]
-            limited: RouteCallable = limiter.limit(getattr(settings, setting_name), key_func=key)(view)  # type: ignore[assignment]
-            app.view_functions[endpoint] = limited
+    for limit in LIMITS:
+        if limit.endpoint in app.view_functions:
+            limiting = limiter.limit(getattr(settings, limit.setting), key_func=limit.key, deduct_when=limit.counted)
+            limited: RouteCallable = limiting(app.view_functions[limit.endpoint])  # type: ignore[assignment]
+            app.view_functions[limit.endpoint] = limited
     app.after_request(partial(_say_when_to_come_back, limiter))
     return guard
 

@@ -283,6 +283,57 @@ def test_login_is_limited_per_account(app_settings: Settings, fresh_app: Callabl
     assert other.status_code == 401
 
 
+@pytest.mark.parametrize("failure", [{"password": "wrong-one"}, {"password": None}])
+def test_failed_logins_lock_an_account_for_their_own_address_only(
+    app_settings: Settings, fresh_app: Callable[[Settings], Flask], failure: dict[str, str | None]
+) -> None:
+    settings = dataclasses.replace(app_settings, rate_limit_login="3 per hour", trusted_proxy_count=1)
+    app = fresh_app(settings)
+    with serve(app) as url, Api(url, app) as api:
+        user = api.register()
+
+        def login(address: str, **change: str | None) -> int:
+            credentials = {"email": user.email, "password": "correct horse", **change}
+            return api.post("/api/auth/login", json=credentials, headers={"X-Forwarded-For": address}).status_code
+
+        refused = {login("198.51.100.1", **failure) for _ in range(3)}
+        assert refused <= {400, 401}
+        assert login("198.51.100.1") == 429
+        assert login("198.51.100.2") == 200
+
+
+@pytest.mark.parametrize(("strict", "wide"), [("2 per hour", "90 per hour"), ("90 per hour", "2 per hour")])
+def test_logins_that_succeed_are_not_counted_as_failures(
+    app_settings: Settings, fresh_app: Callable[[Settings], Flask], strict: str, wide: str
+) -> None:
+    settings = dataclasses.replace(app_settings, rate_limit_login=strict, rate_limit_login_address=wide)
+    app = fresh_app(settings)
+    with serve(app) as url, Api(url, app) as api:
+        user = api.register()
+
+        def login(password: str) -> int:
+            return api.post("/api/auth/login", json={"email": user.email, "password": password}).status_code
+
+        assert [login("correct horse") for _ in range(4)] == [200] * 4
+        assert [login("wrong-one") for _ in range(3)] == [401, 401, 429]
+
+
+def test_an_account_has_a_wide_limit_for_all_addresses(
+    app_settings: Settings, fresh_app: Callable[[Settings], Flask]
+) -> None:
+    settings = dataclasses.replace(app_settings, rate_limit_login_account="4 per hour", trusted_proxy_count=1)
+    with serve(fresh_app(settings)) as url:
+        codes = [
+            requests.post(
+                f"{url}/api/auth/login",
+                json={"email": "victim@example.org", "password": "wrong-one"},
+                headers={"X-Forwarded-For": f"198.51.100.{number}"},
+            ).status_code
+            for number in range(5)
+        ]
+    assert codes == [401, 401, 401, 401, 429]
+
+
 def test_limits_hold_without_redis(app_settings: Settings, fresh_app: Callable[[Settings], Flask]) -> None:
     settings = dataclasses.replace(app_settings, redis_url="redis://127.0.0.1:1/0", rate_limit_default="5 per minute")
     with serve(fresh_app(settings)) as url:
