@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 from cachetools import LRUCache
 from limits import parse_many
 
+from klyx.addresses import key_of_address
+
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
@@ -63,7 +65,7 @@ class FloodGuard:
             return True
         cookies = environ.get("HTTP_COOKIE")
         if cookies is None:
-            caller: str | None = f"address:{environ.get('REMOTE_ADDR') or 'unknown'}"
+            caller: str | None = key_of_address(environ.get("REMOTE_ADDR"))
         else:
             with self._lock:
                 caller = self._callers.get(cookies)

@@ -13,6 +13,7 @@ from flask_jwt_extended.exceptions import JWTExtendedException
 from itsdangerous import BadSignature, URLSafeSerializer
 from jwt.exceptions import PyJWTError
 
+from klyx.addresses import key_of_address
 from klyx.errors import Unauthorized
 from klyx.services import auth
 from klyx.web import runtime
@@ -130,4 +131,4 @@ def rate_limit_key() -> str:
 
 
 def address_key() -> str:
-    return f"address:{request.remote_addr or 'unknown'}"
+    return key_of_address(request.remote_addr)
