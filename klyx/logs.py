@@ -8,7 +8,7 @@ import time
 import uuid
 from contextvars import ContextVar
 
-from pythonjsonlogger.orjson import OrjsonFormatter
+from klyx.log_errors import ErrorFormatter
 
 request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
 job_id: ContextVar[str | None] = ContextVar("job_id", default=None)
@@ -30,7 +30,7 @@ def configure_logging(level: str) -> None:
     # The descriptor, not sys.stderr: that object can be swapped or closed while threads still log.
     handler = logging.StreamHandler(open(2, "w", buffering=1, closefd=False))  # noqa: SIM115
     handler.addFilter(ContextFilter())
-    formatter = OrjsonFormatter(
+    formatter = ErrorFormatter(
         "%(asctime)s %(levelname)s %(name)s %(message)s %(request_id)s %(job_id)s",
         datefmt="%Y-%m-%dT%H:%M:%SZ",
         rename_fields={"asctime": "time", "levelname": "level", "name": "logger"},

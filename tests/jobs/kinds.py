@@ -7,11 +7,11 @@ import threading
 from pathlib import Path
 
 from rq.timeouts import JobTimeoutException
-from sqlalchemy import func, select, update
+from sqlalchemy import func, insert, select, update
 
 from jobs.runner import run_job
 from klyx.config import load_settings
-from klyx.database.models import AnalysisRow, Stock
+from klyx.database.models import AnalysisRow, Stock, User
 from klyx.database.versions import STOCKS
 from klyx.runtime import Runtime
 from klyx.services import jobs
@@ -22,6 +22,7 @@ KINDS = {
     "effect": "tests.jobs.kinds:effect",
     "gate": "tests.jobs.kinds:gate",
     "reprice": "tests.jobs.kinds:reprice",
+    "duplicates": "tests.jobs.kinds:duplicates",
     "raises": "tests.jobs.kinds:raises",
     "raises-once": "tests.jobs.kinds:raises_once",
     "forgets": "tests.jobs.kinds:forgets",
@@ -50,6 +51,13 @@ def effect(runtime: Runtime, lease: Lease, progress: ProgressReporter) -> None:
         session.add(row)
         session.flush()
         jobs.complete(session, lease, {"rows": 1})
+
+
+def duplicates(runtime: Runtime, lease: Lease, progress: ProgressReporter) -> None:
+    """Inserts the user of its arguments twice, which the database refuses."""
+    with runtime.database.begin() as session:
+        for number in range(2):
+            session.execute(insert(User).values(id=str(number), password_hash="", **lease.arguments))
 
 
 def reprice(runtime: Runtime, lease: Lease, progress: ProgressReporter) -> None:

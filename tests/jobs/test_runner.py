@@ -12,6 +12,7 @@ from jobs.runner import retry_delay_seconds, run_job
 from klyx.config import Settings
 from klyx.database.models import Job, JobState
 from klyx.database.types import utc_now
+from klyx.logs import configure_logging
 from klyx.runtime import Runtime
 from klyx.services import jobs
 from tests.jobs.kinds import KINDS
@@ -64,6 +65,17 @@ def test_the_last_attempt_ends_with_a_message_for_people(runtime: Runtime, setti
     assert status["error"] == (
         "Something went wrong on our side and this could not be finished. Please start it again."
     )
+
+
+def test_a_job_that_fails_in_the_database_logs_no_values(
+    runtime: Runtime, settings: Settings, capfd: pytest.CaptureFixture[str]
+) -> None:
+    configure_logging("INFO")
+    private = {"email": "asha-private@example.org", "name": "Asha Private"}
+    run_job(new_job(runtime.database, "duplicates", arguments=private).id, settings, KINDS)
+    logged = capfd.readouterr().err
+    assert "IntegrityError" in logged
+    assert not any(value in logged for value in private.values())
 
 
 def test_a_job_that_takes_too_long_is_not_tried_again(runtime: Runtime, settings: Settings) -> None:
