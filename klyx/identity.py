@@ -56,8 +56,22 @@ def optional_identity(*, refresh: bool = False) -> Identity | None:
     return g.identity  # type: ignore[no-any-return]
 
 
+def expired_identity() -> Identity | None:
+    """Whom an access token that has run out belonged to, for signing out only; None for any other token."""
+    token = bearer_token()
+    if token is None or _claims() is not None:
+        return None
+    try:
+        return _identity(_decoded(token, allow_expired=True), refresh=False)
+    except Unauthorized:
+        return None
+
+
 def _verified(*, refresh: bool) -> Identity:
-    claims = _claims()
+    return _identity(_claims(), refresh=refresh)
+
+
+def _identity(claims: dict[str, Any] | None, *, refresh: bool) -> Identity:
     if claims is None or claims["type"] != ("refresh" if refresh else "access"):
         raise Unauthorized(SIGN_IN_AGAIN)
     try:
@@ -70,11 +84,15 @@ def _claims() -> dict[str, Any] | None:
     """What the token says, looked at once a request; None without one that we signed and that is still valid."""
     if "claims" not in g:
         token = bearer_token()
-        try:
-            g.claims = decode_token(token) if token else None
-        except (JWTExtendedException, PyJWTError, KeyError, ValueError):
-            g.claims = None
+        g.claims = _decoded(token) if token else None
     return g.claims  # type: ignore[no-any-return]
+
+
+def _decoded(token: str, *, allow_expired: bool = False) -> dict[str, Any] | None:
+    try:
+        return dict(decode_token(token, allow_expired=allow_expired))
+    except (JWTExtendedException, PyJWTError, KeyError, ValueError):
+        return None
 
 
 def require_identity(*, refresh: bool = False) -> Identity:

@@ -12,7 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from klyx.errors import KlyxError, NotFound, Unauthorized
-from klyx.identity import SIGN_IN_AGAIN, bearer_token, require_identity
+from klyx.identity import SIGN_IN_AGAIN, bearer_token, expired_identity, require_identity
 from klyx.openapi import Blueprint
 from klyx.schemas.auth import LoginSchema, OwnAccountAnswer, RegisterSchema, SessionAnswer, TokensAnswer
 from klyx.schemas.envelope import MessageSchema, success
@@ -69,7 +69,11 @@ def logout() -> Mapping[str, Any]:
     try:
         identity = require_identity()
     except Unauthorized:
+        expired = expired_identity()
         with runtime().database.begin() as session:
+            if expired is not None:
+                # The refresh token that came with it lives much longer.
+                auth.end_family(session, expired.family_id)
             close_cookie_session(session)
         raise
     with runtime().database.begin() as session:

@@ -10,7 +10,7 @@ from sqlalchemy import delete
 from klyx.blueprints import auth as views
 from klyx.database import DatabaseUnavailable
 from klyx.database.models import User
-from tests.api import Api
+from tests.api import Api, RegisteredUser
 
 PASSWORD = "secret-enough"
 
@@ -178,6 +178,36 @@ def test_logout_ends_both_tokens(api: Api) -> None:
     assert api.post("/api/auth/logout", headers=user.headers).status_code == 401
     refresh = {"Authorization": f"Bearer {user.refresh_token}"}
     assert api.post("/api/auth/refresh", headers=refresh).status_code == 401
+
+
+def refreshed(api: Api, user: RegisteredUser) -> int:
+    return api.post("/api/auth/refresh", headers={"Authorization": f"Bearer {user.refresh_token}"}).status_code
+
+
+def test_logout_with_an_expired_token_ends_the_refresh_token(api: Api) -> None:
+    user = api.register()
+    other = api.register()
+    claims = jwt.decode(user.access_token, options={"verify_signature": False})
+    secret = api.runtime.settings.jwt_secret_key
+    expired = jwt.encode({**claims, "exp": claims["iat"] - 1}, secret, "HS256")
+    answer = api.post("/api/auth/logout", headers={"Authorization": f"Bearer {expired}"})
+    assert answer.status_code == 401
+    assert refreshed(api, user) == 401
+    assert refreshed(api, other) == 200
+
+
+@pytest.mark.parametrize("change", [{"key": "y" * 40}, {"type": "refresh"}, {"family": None}])
+def test_logout_with_an_expired_token_that_is_no_access_token_of_ours_ends_nothing(
+    api: Api, change: dict[str, str | None]
+) -> None:
+    user = api.register()
+    claims = jwt.decode(user.access_token, options={"verify_signature": False})
+    claims |= {"exp": claims["iat"] - 1, **change}
+    key = claims.pop("key", api.runtime.settings.jwt_secret_key)
+    forged = jwt.encode({name: value for name, value in claims.items() if value is not None}, key, "HS256")
+    answer = api.post("/api/auth/logout", headers={"Authorization": f"Bearer {forged}"})
+    assert answer.status_code == 401
+    assert refreshed(api, user) == 200
 
 
 def test_logout_ends_only_its_own_login(api: Api) -> None:
