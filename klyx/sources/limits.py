@@ -22,7 +22,7 @@ logger = logging.getLogger(__name__)
 MICROSECONDS = 1_000_000
 # Requests arrive a little after they were sent, some more and some less: a longer window than the source's own
 # keeps what it sees within its limit.
-STRETCH = 0.06
+STRETCH = 0.08
 LONGEST_STRETCH_SECONDS = 1.0
 # Coming back to a Redis that may have forgotten everything, all wait for one window, but not for a day.
 LONGEST_RETURN_SECONDS = 60.0
