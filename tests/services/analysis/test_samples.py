@@ -8,6 +8,7 @@ import pytest
 from python_calamine import CalamineWorkbook
 
 from klyx.services.analysis.pipeline import analyse, unify
+from klyx.services.analysis.strength import YearChanges
 from klyx.services.analysis.table import Cell, Table
 
 SAMPLES = Path(__file__).resolve().parents[4] / "shared" / "samples"
@@ -63,6 +64,9 @@ def test_the_four_workbooks_together() -> None:
         "Bullish (Long Term)",
         "Bearish (Long Term)",
     ]
-    assert [row["Relative Strength"] for row in analysis.rows] == [24, 99, 0, 74, 49]
+    assert {row["Relative Strength"] for row in analysis.rows} == {None}
+    market = YearChanges.of((None, float(change)) for change in range(-50, 50))
+    in_market = [row["Relative Strength"] for row in analyse(unified.rows, {}, market=market).rows]
+    assert in_market == [49, 77, 47, 73, 65]  # shares of the 100 that did no better, of 99
     assert analysis.rows[4]["Forecaster Estimates 1Q forward EBITDA Quarter"] is None
     assert not any(".1" in column for column in adani)
