@@ -115,7 +115,7 @@ def cut_off(text: str) -> Reply:
     def reply(handler: Handler) -> None:
         handler.begin_stream()
         handler.chunk({"content": text})
-        handler.wfile.write(b'data: {"choices": [{"del')
+        handler.write(b'data: {"choices": [{"del')
 
     return reply
 
@@ -181,7 +181,10 @@ class _Server(ThreadingHTTPServer):
 
 
 class Handler(BaseHTTPRequestHandler):
+    """Streams in chunks of HTTP/1.1, each event one chunk, as the real service does."""
+
     server: _Server
+    protocol_version = "HTTP/1.1"
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the name of the base class
         """Quiet."""
@@ -199,11 +202,16 @@ class Handler(BaseHTTPRequestHandler):
     def begin_stream(self) -> None:
         self.send_response(200)
         self.send_header("Content-Type", "text/event-stream")
+        self.send_header("Transfer-Encoding", "chunked")
+        # What ends without its last chunk ends with the connection.
+        self.send_header("Connection", "close")
         self.end_headers()
 
     def event(self, payload: str) -> None:
-        self.wfile.write(f"data: {payload}\n\n".encode())
-        self.wfile.flush()
+        self.write(f"data: {payload}\n\n".encode())
+
+    def write(self, piece: bytes) -> None:
+        self.wfile.write(b"%x\r\n%b\r\n" % (len(piece), piece))
 
     def chunk(self, delta: dict[str, Any], finish_reason: str | None = None) -> None:
         choice = {"index": 0, "delta": delta, "finish_reason": finish_reason}
@@ -216,6 +224,7 @@ class Handler(BaseHTTPRequestHandler):
             counted = {"prompt_tokens": prompt, "completion_tokens": completion, "total_tokens": prompt + completion}
             self.event(json.dumps({"id": "c", "choices": [], "usage": counted}))
         self.event("[DONE]")
+        self.wfile.write(b"0\r\n\r\n")
 
     def wait_for_reader_to_leave(self, seconds: float) -> None:
         self.connection.settimeout(seconds)
