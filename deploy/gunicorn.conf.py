@@ -12,6 +12,7 @@ from gunicorn.workers.base import Worker
 
 from klyx.config import ConfigurationError, load_settings
 from klyx.logs import configure_logging
+from klyx.open_connections import OpenConnections
 from klyx.priority import give_way
 
 # Less than the workers' 10: somebody waits for these answers.
@@ -58,12 +59,24 @@ loglevel = settings.log_level.lower()
 control_socket_disable = True
 # Nothing is believed about the client here: ProxyFix does that, for TRUSTED_PROXY_COUNT proxies.
 forwarded_allow_ips = ""
+open_connections = OpenConnections()
 
 
 def on_starting(_server: Arbiter) -> None:
     """Where both servers share a machine, short requests go before answers that take a minute anyway."""
     if settings.serves_chat:
         give_way(CHAT_NICENESS)
+
+
+def pre_fork(server: Arbiter, worker: Worker) -> None:
+    if server.num_workers > 1:
+        worker.place = open_connections.take_place()
+
+
+def child_exit(_server: Arbiter, worker: Worker) -> None:
+    # Of those that an earlier reading of this file has started, too.
+    if worker.place is not None:
+        worker.place.give_back()
 
 
 def post_worker_init(_worker: Worker) -> None:

@@ -1,9 +1,10 @@
-"""gunicorn's worker with threads, whose own refusals are JSON too: clients parse every answer as that."""
+"""gunicorn's worker with threads: its own refusals are JSON too, and it leaves connections to whoever has fewer."""
 
 from __future__ import annotations
 
 import logging
 import socket
+import time
 from contextlib import suppress
 from http import HTTPStatus
 
@@ -14,8 +15,14 @@ from gunicorn.util import write_nonblock
 from gunicorn.workers.gthread import ThreadWorker
 
 from klyx.logs import accepted_request_id, request_id
+from klyx.open_connections import Place
 
 logger = logging.getLogger(__name__)
+
+# A process that has nothing to do takes a connection within a tenth of that.
+PATIENCE_SECONDS = 0.002
+# Who has waited may be as late as this to take what nobody wanted.
+WAITED_SECONDS = 0.05
 
 # The first that fits counts: some of the classes are kinds of others.
 STATUSES: tuple[tuple[type[Exception], HTTPStatus], ...] = (
@@ -31,7 +38,50 @@ STATUSES: tuple[tuple[type[Exception], HTTPStatus], ...] = (
 
 
 class EnvelopeWorker(ThreadWorker):  # type: ignore[misc]
-    """As gunicorn's own; what never reached the application is answered in the application's form."""
+    """As gunicorn's own; what never reached the application is answered in the application's form.
+
+    And connections that are kept alive are spread over the processes. Otherwise whichever is awake first takes all
+    that come at once, and keeps them, while the others have nothing to do.
+    """
+
+    # Set before the fork where there are several processes.
+    place: Place | None = None
+    _waits_until = 0.0
+
+    def accept(self, listener: socket.socket) -> None:
+        now = time.monotonic()
+        has_waited = now - self._waits_until < WAITED_SECONDS
+        if not has_waited and self._is_fuller_than_another():
+            self._waits_until = now + PATIENCE_SECONDS
+            self.set_accept_enabled(False)
+            return
+        self._waits_until = 0.0
+        super().accept(listener)
+        self._tell()
+
+    def set_accept_enabled(self, enabled: bool) -> None:
+        # Called before each wait for events.
+        if not (enabled and self._seconds_to_wait() > 0 and self._is_fuller_than_another()):
+            super().set_accept_enabled(enabled)
+
+    def wait_for_and_dispatch_events(self, timeout: float) -> None:
+        self._tell()
+        seconds = self._seconds_to_wait()
+        super().wait_for_and_dispatch_events(min(timeout, seconds) if seconds > 0 else timeout)
+
+    def _seconds_to_wait(self) -> float:
+        return self._waits_until - time.monotonic()
+
+    def _is_fuller_than_another(self) -> bool:
+        return self.place is not None and self.place.another_has_fewer_than(self.nr_conns)
+
+    def _tell(self) -> None:
+        if self.place is None:
+            return
+        if self.alive and self.nr_conns < self.worker_connections:
+            self.place.tell(self.nr_conns)
+        else:
+            self.place.leave()
 
     def handle_error(
         self, req: Request | None, client: socket.socket, addr: tuple[str, int] | None, exc: Exception

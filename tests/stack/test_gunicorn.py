@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import http.client
 import json
+import os
+import signal
 import socket
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from email.message import Message
 from pathlib import Path
 
+import psutil
 import pytest
 import requests
 
@@ -15,23 +20,26 @@ from klyx.stack.ports import free_port
 from tests.stack.conftest import Run, Start, eventually
 
 SPEAKS = """
+import os
+
 def app(environ, start_response):
     if environ["PATH_INFO"] == "/broken":
         raise RuntimeError("a secret")
-    start_response("200 OK", [("Content-Type", "text/plain")])
-    return [environ["wsgi.url_scheme"].encode()]
+    said = str(os.getpid()) if environ["PATH_INFO"] == "/pid" else environ["wsgi.url_scheme"]
+    start_response("200 OK", [("Content-Type", "text/plain"), ("Content-Length", str(len(said)))])
+    return [said.encode()]
 """
 GUNICORN = ("-m", "gunicorn", "--config", "deploy/gunicorn.conf.py")
 
 
-def serve_with_gunicorn(start: Start, folder: Path, role: str = "web") -> tuple[Run, int]:
+def serve_with_gunicorn(start: Start, folder: Path, role: str = "web", workers: int = 1) -> tuple[Run, int]:
     """A server of SPEAKS, and its port."""
     (folder / "speaks.py").write_text(SPEAKS)
     port = free_port()
     binds = {"HTTP_ROLE": role, "CHAT_BINDS" if role == "chat" else "HTTP_BINDS": f"127.0.0.1:{port}"}
-    environ = {**binds, "INSTANCE_FOLDER": str(folder), "WEB_WORKERS": "1"}
+    environ = {**binds, "INSTANCE_FOLDER": str(folder), "WEB_WORKERS": str(workers)}
     run = start(*GUNICORN, "--pythonpath", str(folder), "speaks:app", environ=environ)
-    assert eventually(lambda: "Booting worker" in run.output), run.output
+    assert eventually(lambda: run.output.count("Booting worker") == workers), run.output
     return run, port
 
 
@@ -78,6 +86,7 @@ def test_what_breaks_outside_the_application_is_logged_under_the_id_that_is_told
     assert code == 500
     assert b"secret" not in body
     request_id = json.loads(body)["request_id"]
+    assert eventually(lambda: "a secret" in run.output)
     logged = [json.loads(line) for line in run.lines if "a secret" in line]
     assert [line["request_id"] for line in logged] == [request_id]
 
@@ -89,6 +98,68 @@ def exchange(port: int, request: bytes) -> tuple[int, Message, bytes]:
         answer = http.client.HTTPResponse(connection)
         answer.begin()
         return answer.status, answer.headers, answer.read()
+
+
+def test_a_process_with_fewer_connections_takes_the_next_ones(start: Start, tmp_path: Path) -> None:
+    port, first, second = serve_with_two_processes(start, tmp_path)
+    with ExitStack() as ending:
+        stopped = psutil.Process(second)
+        stopped.suspend()
+        ending.callback(stopped.resume)
+        assert eventually(lambda: stopped.status() == psutil.STATUS_STOPPED)
+        # Whoever does not come for a connection keeps nobody waiting.
+        ten = ending.enter_context(connections(port, 10))
+        assert {pid_behind(one) for one in ten} == {first}
+        stopped.resume()
+        more = []
+        for _ in range(10):
+            one = ending.enter_context(connections(port, 1))[0]
+            more.append(pid_behind(one))
+        # A busy machine may let it be late for one.
+        assert more.count(second) >= 8
+
+
+def test_nobody_waits_for_a_process_that_was_killed(start: Start, tmp_path: Path) -> None:
+    port, killed, left = serve_with_two_processes(start, tmp_path)
+    os.kill(killed, signal.SIGKILL)
+    assert eventually(lambda: len(pids(port) | {killed}) == 3)
+    assert eventually(lambda: left in pids(port))
+
+
+def serve_with_two_processes(start: Start, folder: Path) -> tuple[int, int, int]:
+    """Its port, and the processes that answer there."""
+    _, port = serve_with_gunicorn(start, folder, workers=2)
+    seen: set[int] = set()
+
+    def have_both_answered() -> bool:
+        seen.update(pids(port))
+        return len(seen) == 2
+
+    assert eventually(have_both_answered)
+    first, second = seen
+    return port, first, second
+
+
+def pids(port: int) -> set[int]:
+    """Of the processes that take two connections."""
+    with connections(port, 2) as two:
+        return set(map(pid_behind, two))
+
+
+@contextmanager
+def connections(port: int, count: int) -> Iterator[list[http.client.HTTPConnection]]:
+    """So many, open at the same time."""
+    with ExitStack() as ending:
+        many = [http.client.HTTPConnection("127.0.0.1", port, timeout=10) for _ in range(count)]
+        for one in many:
+            one.connect()
+            ending.callback(one.close)
+        yield many
+
+
+def pid_behind(connection: http.client.HTTPConnection) -> int:
+    connection.request("GET", "/pid")
+    return int(connection.getresponse().read())
 
 
 def test_production_without_a_secret_opens_no_port(start: Start, tmp_path: Path) -> None:
