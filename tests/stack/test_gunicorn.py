@@ -12,7 +12,6 @@ from contextlib import ExitStack, contextmanager
 from email.message import Message
 from pathlib import Path
 
-import psutil
 import pytest
 import requests
 
@@ -103,14 +102,13 @@ def exchange(port: int, request: bytes) -> tuple[int, Message, bytes]:
 def test_a_process_with_fewer_connections_takes_the_next_ones(start: Start, tmp_path: Path) -> None:
     port, first, second = serve_with_two_processes(start, tmp_path)
     with ExitStack() as ending:
-        stopped = psutil.Process(second)
-        stopped.suspend()
-        ending.callback(stopped.resume)
-        assert eventually(lambda: stopped.status() == psutil.STATUS_STOPPED)
+        os.kill(second, signal.SIGSTOP)
+        ending.callback(os.kill, second, signal.SIGCONT)
+        assert eventually(lambda: state_of(second) == "T")
         # Whoever does not come for a connection keeps nobody waiting.
         ten = ending.enter_context(connections(port, 10))
         assert {pid_behind(one) for one in ten} == {first}
-        stopped.resume()
+        os.kill(second, signal.SIGCONT)
         more = []
         for _ in range(10):
             one = ending.enter_context(connections(port, 1))[0]
@@ -138,6 +136,11 @@ def serve_with_two_processes(start: Start, folder: Path) -> tuple[int, int, int]
     assert eventually(have_both_answered)
     first, second = seen
     return port, first, second
+
+
+def state_of(pid: int) -> str:
+    """As Linux tells it: T for one that was stopped."""
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
 
 
 def pids(port: int) -> set[int]:
