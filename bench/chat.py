@@ -9,6 +9,7 @@ Model and readers leave the processors to the servers where this program leads i
 from __future__ import annotations
 
 import json
+import random
 import statistics
 import threading
 import time
@@ -25,11 +26,14 @@ from bench.speed.stand import Stand, Web
 from bench.speed.wrk import Load, load, require_wrk
 from klyx.priority import give_way
 from klyx.stack.guardian import start_guardian
-from tests.fakes.model import KEY, FakeModel, says
+from tests.fakes.model import KEY, FakeModel, Handler, Reply, says
 
-# About sixty tokens of four characters, twenty a second: three seconds of writing, then the next question.
-ANSWER = "The company earns well, owes little and is priced as its peers are; see the figures. " * 3
+# Answers of 21, 42, 63, 84 and 105 tokens of four characters, twenty a second: three seconds of writing on average,
+# then the next question. People neither ask at the same moment nor are told equally much.
+SENTENCE = "The company earns well, owes little and is priced as its peers are; see the figures. "
+SENTENCES = (1, 2, 3, 4, 5)
 PAUSE_SECONDS, FRAGMENT = 0.05, 4
+ASKING_BEGINS_WITHIN_SECONDS = 3.0
 CONNECTIONS = 4
 USERS_FOR_ONE = 3
 
@@ -53,6 +57,7 @@ class Readers:
         self._stopping.set()
 
     def _read(self, place: int) -> None:
+        self._stopping.wait(ASKING_BEGINS_WITHIN_SECONDS * place / self._streams)
         token = self._tokens[place // USERS_FOR_ONE]
         while not self._stopping.is_set():
             try:
@@ -73,6 +78,17 @@ class Readers:
                     return
             if last != b"data: [DONE]":
                 self.failures.append(f"ended with {last[:100]!r}")
+
+
+def answers_of_several_lengths() -> Reply:
+    replies = [says(SENTENCE * count, pause_seconds=PAUSE_SECONDS, fragment=FRAGMENT) for count in SENTENCES]
+    # Not in turn: then readers who fell into step would stay in it.
+    choose = random.Random(1).choice  # noqa: S311 - no secret
+
+    def reply(handler: Handler) -> None:
+        choose(replies)(handler)
+
+    return reply
 
 
 def register(web: Web) -> str:
@@ -150,12 +166,11 @@ def measure_leaving(web: Web, chat: Web, model: FakeModel) -> None:
 @click.option("--rounds", default=5, show_default=True)
 def main(streams: int, seconds: float, rounds: int) -> None:
     require_wrk()
-    replies = [says(ANSWER, pause_seconds=PAUSE_SECONDS, fragment=FRAGMENT)]
     guardian = start_guardian()
     with ExitStack() as ending:
         ending.callback(guardian.dismiss)
         stand = ending.enter_context(Stand(guardian))
-        model = ending.enter_context(FakeModel(replies))
+        model = ending.enter_context(FakeModel([answers_of_several_lengths()]))
         settings = {
             "OPENAI_API_KEY": KEY,
             "OPENAI_BASE_URL": model.url,

@@ -93,12 +93,10 @@ def _begin(user_id: str, question: str, thread_id: str) -> Answering:
         cost_usd=settings.chat_usd_per_day,
         cost_usd_in_all=settings.chat_usd_per_day_in_all,
     )
-    with database.read() as session:
-        usage.check_caps(session, user_id, caps)
     seconds = settings.chat_answer_seconds
     with database.begin() as session:
+        usage.check_caps(session, user_id, caps)
         turn = threads.take_turn(session, user_id, thread_id, question, seconds + TURN_MARGIN_SECONDS)
-    with database.read() as session:
         said = remember(session, thread_id, settings.chat_memory_tokens)
     conversation = Conversation(user_id, thread_id, said)
     tools = toolbox(runtime(), user_id, _look_up())

@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import cast
 
 import bcrypt
-from sqlalchemy import CursorResult, delete, exists, select, update
+from sqlalchemy import CursorResult, bindparam, delete, exists, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -21,6 +21,11 @@ from klyx.errors import Conflict, Unauthorized
 
 BAD_CREDENTIALS = "The e-mail address or the password is not right."
 SIGN_IN_AGAIN = "Your session has ended. Please sign in again."
+# Made once, because it is part of every request of somebody who is signed in.
+_IS_REVOKED = select(
+    exists().where(RevokedToken.jti == bindparam("jti"))
+    | exists().where(RefreshToken.family_id == bindparam("family"), RefreshToken.revoked_at.is_not(None))
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,9 +90,7 @@ def find_account(session: Session, user_id: str) -> Account | None:
 
 def check_token(session: Session, jti: str, family_id: str) -> None:
     """Raises Unauthorized when the token, or the family of refresh tokens it came with, has been revoked."""
-    revoked = exists().where(RevokedToken.jti == jti)
-    ended = exists().where(RefreshToken.family_id == family_id, RefreshToken.revoked_at.is_not(None))
-    if session.scalar(select(revoked | ended)):
+    if session.scalar(_IS_REVOKED, {"jti": jti, "family": family_id}):
         raise Unauthorized(SIGN_IN_AGAIN)
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 import contextvars
 import json
 import logging
-import math
 import queue
 import threading
 import time
@@ -112,11 +111,9 @@ class Answering:
         The answer is cancelled when the generator is closed, and soon after the reader has left.
         """
         silent_since = time.monotonic()
-        text_sent_at = -math.inf
         following: Event | _End = None
         try:
             while following is not None or not reader_has_left():
-                lags = following is not None
                 try:
                     event = following or self._events.get(timeout=LOOK_AGAIN_SECONDS)
                 except queue.Empty:
@@ -125,16 +122,15 @@ class Answering:
                     event = None
                 if isinstance(event, _End):
                     return
-                if event is not None and "content" in event:
-                    if not lags:
-                        # Not for the first one, and no longer than the answer takes to end.
-                        self.kept.wait(max(0.0, text_sent_at + BETWEEN_TEXTS_SECONDS - time.monotonic()))
+                following = None
+                is_text = event is not None and "content" in event
+                if event is not None and is_text:
                     event, following = self._joined(event)
-                    text_sent_at = time.monotonic()
-                else:
-                    following = None
                 yield event
                 silent_since = time.monotonic()
+                if is_text and following is None:
+                    # What is written meanwhile goes out together; an answer that ends waits for nothing.
+                    self.kept.wait(BETWEEN_TEXTS_SECONDS)
         finally:
             self.cancellation.cancel()
 

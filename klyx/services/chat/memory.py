@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from klyx.database.models import ChatMessage
@@ -13,6 +13,12 @@ from klyx.services.chat.steps import Said
 # English text has about four characters to a token, and Indian scripts fewer: three overcounts a little.
 CHARACTERS_PER_TOKEN = 3
 _MOST_MESSAGES = 200
+_NEWEST = (
+    select(ChatMessage.role, ChatMessage.content)
+    .where(ChatMessage.thread_id == bindparam("thread"), ChatMessage.role.in_(("user", "assistant")))
+    .order_by(ChatMessage.sequence.desc())
+    .limit(_MOST_MESSAGES)
+)
 
 
 def estimated_tokens(text: str) -> int:
@@ -25,13 +31,7 @@ def remember(session: Session, thread_id: str, budget_tokens: int) -> list[Said]
 
     A turn is a question with the answers that follow it.
     """
-    newest = (
-        select(ChatMessage.role, ChatMessage.content)
-        .where(ChatMessage.thread_id == thread_id, ChatMessage.role.in_(("user", "assistant")))
-        .order_by(ChatMessage.sequence.desc())
-        .limit(_MOST_MESSAGES)
-    )
-    rows = reversed(session.execute(newest).all())
+    rows = reversed(session.execute(_NEWEST, {"thread": thread_id}).all())
     said = [Said("user" if role == "user" else "assistant", content) for role, content in rows]
     return trimmed(said, budget_tokens)
 

@@ -6,13 +6,14 @@ import re
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import Select, and_, or_, select, update
+from sqlalchemy import Select, Table, bindparam, case, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from klyx.database.models import ChatMessage, ChatThread
+from klyx.database.models.base import new_uuid
 from klyx.database.types import utc_now
 from klyx.database.upsert import insert_if_absent
 from klyx.errors import Conflict, Invalid, NotFound
@@ -23,6 +24,30 @@ MAX_THREADS = 500
 TITLE_WORDS = 6
 UNKNOWN_THREAD = "There is no such conversation. It may have been deleted; start a new one."
 ANSWERING = "The answer to your last message is still being written. Please wait for it, then ask again."
+# Of the tables, not of the objects, and made once: these are what every question and every answer costs.
+_THREADS: Table = ChatThread.__table__  # type: ignore[assignment]
+_SAYING = insert(ChatMessage.__table__)  # type: ignore[arg-type]
+_TAKING = (
+    update(_THREADS)
+    .where(
+        _THREADS.c.id == bindparam("thread"),
+        _THREADS.c.user_id == bindparam("user"),
+        or_(_THREADS.c.busy_token.is_(None), _THREADS.c.busy_until.is_(None), _THREADS.c.busy_until < bindparam("at")),
+    )
+    .values(
+        busy_token=bindparam("busy_token"),
+        busy_until=bindparam("busy_until"),
+        updated_at=bindparam("updated_at"),
+        title=case((_THREADS.c.title == DEFAULT_TITLE, bindparam("new_title")), else_=_THREADS.c.title),
+    )
+    .returning(_THREADS.c.id)
+)
+_GIVING_BACK = (
+    update(_THREADS)
+    .where(_THREADS.c.id == bindparam("thread"), _THREADS.c.busy_token == bindparam("token"))
+    .values(busy_token=None, busy_until=None, updated_at=bindparam("updated_at"))
+    .returning(_THREADS.c.id)
+)
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 
@@ -92,30 +117,17 @@ def take_turn(session: Session, user_id: str, thread_id: str, question: str, sec
     A thread that does not exist is made for this user; it gets its title from its first question. Raises
     NotFound when the id is somebody else's, and Conflict while another answer is being written.
     """
-    now = utc_now()
-    insert_if_absent(
-        session,
-        ChatThread,
-        [{"id": thread_id, "user_id": user_id, "title": DEFAULT_TITLE, "created_at": now, "updated_at": now}],
-    )
-    token = str(uuid.uuid4())
-    free = or_(ChatThread.busy_token.is_(None), ChatThread.busy_until.is_(None), ChatThread.busy_until < now)
-    taking = (
-        update(ChatThread)
-        .where(ChatThread.id == thread_id, ChatThread.user_id == user_id, free)
-        .values(busy_token=token, busy_until=now + timedelta(seconds=seconds), updated_at=now)
-        .returning(ChatThread.title)
-        .execution_options(synchronize_session=False)
-    )
-    title = session.scalars(taking).one_or_none()
-    if title is None:
-        find(session, user_id, thread_id)
-        raise Conflict(ANSWERING)
-    if title == DEFAULT_TITLE:
-        _rename(session, thread_id, title_from(question), now)
-    session.add(ChatMessage(thread_id=thread_id, role="user", content=question))
-    session.flush()
-    return Turn(thread_id, token)
+    now, title = utc_now(), title_from(question)
+    turn = Turn(thread_id, str(uuid.uuid4()))
+    busy = {"busy_token": turn.token, "busy_until": now + timedelta(seconds=seconds), "updated_at": now}
+    owned = {"thread": thread_id, "user": user_id, "at": now, "new_title": title}
+    if session.execute(_TAKING, owned | busy).first() is None:
+        row = {"id": thread_id, "user_id": user_id, "title": title, "created_at": now, **busy}
+        if not insert_if_absent(session, ChatThread, [row]):
+            find(session, user_id, thread_id)
+            raise Conflict(ANSWERING)
+    _say(session, thread_id, "user", question)
+    return turn
 
 
 def end_turn(session: Session, turn: Turn, answer: str) -> str | None:
@@ -123,18 +135,10 @@ def end_turn(session: Session, turn: Turn, answer: str) -> str | None:
 
     None when the turn was lost, the thread was deleted meanwhile, or there is nothing to keep.
     """
-    now = utc_now()
-    held = and_(ChatThread.id == turn.thread_id, ChatThread.busy_token == turn.token)
-    giving_back = update(ChatThread).where(held).values(busy_token=None, busy_until=None, updated_at=now)
-    released = session.scalars(
-        giving_back.returning(ChatThread.id).execution_options(synchronize_session=False)
-    ).one_or_none()
-    if released is None or not answer:
+    held = {"thread": turn.thread_id, "token": turn.token, "updated_at": utc_now()}
+    if session.execute(_GIVING_BACK, held).first() is None or not answer:
         return None
-    message = ChatMessage(thread_id=turn.thread_id, role="assistant", content=answer)
-    session.add(message)
-    session.flush()
-    return message.id
+    return _say(session, turn.thread_id, "assistant", answer)
 
 
 def exists(session: Session, thread_id: str) -> bool:
@@ -149,13 +153,11 @@ def title_from(question: str) -> str:
     return (f"{title[: MAX_TITLE_CHARACTERS - 3]}..." if cut else title) or DEFAULT_TITLE
 
 
-def _rename(session: Session, thread_id: str, title: str, now: datetime) -> None:
-    session.execute(
-        update(ChatThread)
-        .where(ChatThread.id == thread_id)
-        .values(title=title, updated_at=now)
-        .execution_options(synchronize_session=False)
-    )
+def _say(session: Session, thread_id: str, role: str, content: str) -> str:
+    """Add a message; returns its id."""
+    message_id = new_uuid()
+    session.execute(_SAYING, {"id": message_id, "thread_id": thread_id, "role": role, "content": content})
+    return message_id
 
 
 def _own(user_id: str | None, thread_id: str) -> Select[ChatThread]:
