@@ -18,6 +18,8 @@ HEARTBEAT = b": ping\n\n"
 RECONNECT = b"retry: 2000\n\n"
 # no-transform and X-Accel-Buffering keep proxies from compressing or collecting the stream.
 HEADERS = {"Cache-Control": "no-cache, no-transform", "X-Accel-Buffering": "no"}
+_LOOK_ONLY = int(socket.MSG_PEEK | socket.MSG_DONTWAIT)
+_as_json = json.JSONEncoder(allow_nan=False).encode
 
 
 class StreamSlots(CallerSlots):
@@ -50,7 +52,7 @@ def reader_watch(environ: Mapping[str, Any]) -> Callable[[], bool]:
 
     def has_left() -> bool:
         try:
-            return found.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT) == b""
+            return found.recv(1, _LOOK_ONLY) == b""
         except BlockingIOError:
             return False
         except OSError:
@@ -66,4 +68,4 @@ def event_bytes(payload: dict[str, Any], event_id: int) -> bytes:
 
 def data_bytes(payload: dict[str, Any]) -> bytes:
     """An event of one line, without an id."""
-    return f"data: {json.dumps(payload, allow_nan=False)}\n\n".encode("ascii")
+    return f"data: {_as_json(payload)}\n\n".encode("ascii")
