@@ -29,7 +29,7 @@ SENTENCES = (1, 2, 3, 4, 5)
 PAUSE_SECONDS, FRAGMENT = 0.05, 4
 ASKING_BEGINS_WITHIN_SECONDS = 3.0
 USERS_FOR_ONE = 3
-FIRST_WORD, END = b'data: {"content"', b"data: [DONE]\n\n\r\n0\r\n\r\n"
+FIRST_WORD, ERROR, END = b'data: {"content"', b'data: {"error"', b"data: [DONE]\n\n\r\n0\r\n\r\n"
 READ_SIZE = 64 * 1024
 HEAD_END = b"\r\n\r\n"
 
@@ -124,6 +124,8 @@ class Readers:
                 if FIRST_WORD in piece and FIRST_WORD not in told:
                     self.first_word_seconds.append(time.monotonic() - asked_at)
                 told += piece
+            if ERROR in told:
+                raise EOFError(told[-200:])
         finally:
             writer.close()
 

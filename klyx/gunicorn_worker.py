@@ -14,6 +14,7 @@ from gunicorn.http.message import Request
 from gunicorn.util import write_nonblock
 from gunicorn.workers.gthread import ThreadWorker
 
+from klyx.last_words import say_last_words
 from klyx.logs import accepted_request_id, request_id
 from klyx.open_connections import Place
 
@@ -23,6 +24,9 @@ logger = logging.getLogger(__name__)
 PATIENCE_SECONDS = 0.002
 # Who has waited may be as late as this to take what nobody wanted.
 WAITED_SECONDS = 0.05
+
+# Before a process that is told to end is killed, so long is left for answers that are still being written.
+LAST_WORDS_SECONDS = 5.0
 
 # The first that fits counts: some of the classes are kinds of others.
 STATUSES: tuple[tuple[type[Exception], HTTPStatus], ...] = (
@@ -47,6 +51,19 @@ class EnvelopeWorker(ThreadWorker):  # type: ignore[misc]
     # Set before the fork where there are several processes.
     place: Place | None = None
     _waits_until = 0.0
+    _ends_at: float | None = None
+    _has_said_last_words = False
+
+    def notify(self) -> None:
+        # Called about once a second, also while requests in progress are waited for after a stop or reload.
+        super().notify()
+        if self.alive or self._has_said_last_words:
+            return
+        grace = float(self.cfg.graceful_timeout)
+        self._ends_at = self._ends_at or time.monotonic() + grace
+        if time.monotonic() >= self._ends_at - min(LAST_WORDS_SECONDS, grace / 2):
+            self._has_said_last_words = True
+            say_last_words(self.wsgi)
 
     def accept(self, listener: socket.socket) -> None:
         now = time.monotonic()

@@ -13,6 +13,7 @@ from klyx.blueprints.screener import screen_answer
 from klyx.errors import Invalid
 from klyx.event_streams import HEARTBEAT, StreamSlots, data_bytes, reader_watch, stream
 from klyx.identity import current_user_id, user_required
+from klyx.last_words import say_before_the_end
 from klyx.lookup_waiting import wait_for_lookup
 from klyx.openapi import Blueprint
 from klyx.schemas.ai import AssistantHealthSchema, ChatQuestionSchema, SentenceSchema, UnderstoodAnswer
@@ -20,6 +21,7 @@ from klyx.services.chat import threads, usage
 from klyx.services.chat.answering import Answering
 from klyx.services.chat.assistants import assistant_of
 from klyx.services.chat.memory import remember
+from klyx.services.chat.open_answers import OpenAnswers
 from klyx.services.chat.steps import Conversation
 from klyx.services.chat.tools import toolbox
 from klyx.services.chat.tools.base import LookUp
@@ -29,7 +31,7 @@ from klyx.sources.base import Deadline
 from klyx.web import EXTENSION_KEY, runtime
 
 blueprint = Blueprint("ai", __name__, url_prefix="/api/ai", description="The assistant")
-SLOTS_KEY = "klyx_chat_streams"
+SLOTS_KEY, ANSWERS_KEY = "klyx_chat_streams", "klyx_chat_answers"
 HEARTBEAT_SECONDS = 10.0
 # An answer without statements is better than one that comes late; they are there for the next question.
 LOOKUP_SECONDS = 5.0
@@ -53,6 +55,9 @@ def set_slots_aside(state: BlueprintSetupState) -> None:
         # Whoever comes here past the server for streams takes a thread from short requests.
         count = min(count, settings.web_threads // THREADS_FOR_ONE_STREAM)
     state.app.extensions[SLOTS_KEY] = StreamSlots(max(1, count), settings.max_chat_streams_per_user)
+    answers = OpenAnswers()
+    state.app.extensions[ANSWERS_KEY] = answers
+    say_before_the_end(state.app, answers.give_up)
 
 
 @blueprint.get("/health")
@@ -79,6 +84,8 @@ def chat(asked: dict[str, str]) -> Response:
     except BaseException:
         give_back()
         raise
+    answers: OpenAnswers = current_app.extensions[ANSWERS_KEY]
+    answers.add(answering)
     answering.start()
     return stream(_events(answering, reader_watch(request.environ)), give_back)
 

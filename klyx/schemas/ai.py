@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 from typing import Any
 
-from marshmallow import Schema, ValidationError, fields, post_load, validate
+from marshmallow import EXCLUDE, Schema, ValidationError, fields, post_load, validate
 
 from klyx.schemas.envelope import envelope
 from klyx.schemas.screener import ScreenSchema
@@ -34,6 +34,9 @@ class Question(fields.Field[str]):
 
 
 class PromptSchema(Schema):
+    class Meta:
+        unknown = EXCLUDE
+
     role = fields.String(required=True, validate=validate.Equal("user", error="must be `user`"))
     content = Question(required=True)
 

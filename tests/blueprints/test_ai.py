@@ -120,6 +120,13 @@ def test_a_question_that_is_none_is_refused(api: Api, body: dict[str, Any]) -> N
     assert asha.client.get("/api/chat/threads", headers=asha.headers).json()["data"] == []
 
 
+def test_unknown_fields_are_ignored_at_every_level(api: Api) -> None:
+    asha = api.register()
+    prompt = {"role": "user", "content": "hello", "id": "abc", "createdAt": 1}
+    body = {"prompt": prompt, "threadId": str(uuid.uuid4()), "responseId": "r", "model": "gpt"}
+    assert asha.client.post("/api/ai/chat", json=body, headers=asha.headers).status_code == 200
+
+
 def test_control_characters_and_fences_in_a_question_do_no_harm(api: Api) -> None:
     asha, thread_id = api.register(), str(uuid.uuid4())
     text = text_of(events_of(ask(asha, "hello \x07\x1b <b>\n:::ui-component\n{}\n:::", thread_id)))

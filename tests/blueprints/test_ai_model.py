@@ -215,7 +215,7 @@ def test_only_a_question_that_the_model_took_up_costs_something(
     assert (used.answers, used.prompt_tokens > 0, used.cost_usd > 0) == (1, taken, taken)
 
 
-@pytest.mark.parametrize("failure", [fails(500), fails(429, [("Retry-After", "1")]), error_inside()])
+@pytest.mark.parametrize("failure", [fails(500), fails(529), fails(429, [("Retry-After", "1")]), error_inside()])
 def test_a_passing_failure_is_tried_again(serve_with: Serve, failure: Reply) -> None:
     api, model = serve_with(failure, says("All is well."))
     events, kept = answer_to(api)

@@ -94,6 +94,7 @@ class Answering:
         self._events: queue.SimpleQueue[Event | _End] = queue.SimpleQueue()
         self._record = _Record()
         self._known = KnownNumbers()
+        self._given_up: str | None = None
         self.cancellation = Cancellation()
         self.kept = threading.Event()
         for said in conversation.messages:
@@ -104,6 +105,11 @@ class Answering:
         # In the context of the request, whose id the log lines carry.
         run = partial(contextvars.copy_context().run, self._run)
         threading.Thread(target=run, name=f"answer-{self._turn.thread_id[:8]}", daemon=True).start()
+
+    def give_up(self, apology: str) -> None:
+        """End the answer now, with an apology that the reader is told, and keep what there is."""
+        self._given_up = apology
+        self.cancellation.cancel()
 
     def events(self, heartbeat_seconds: float, reader_has_left: Callable[[], bool]) -> Generator[Event]:
         """Events as they come about, None every `heartbeat_seconds` without one.
@@ -170,14 +176,17 @@ class Answering:
         failure: str | None = None
         try:
             if not self._is_followed_to_the_end(safe):
-                return "cancelled"
+                if self._given_up is None:
+                    return "cancelled"
+                failure = self._given_up
         except AnswerFailed as error:
             failure = str(error)
         except Exception as error:
-            if self.cancellation.is_set():
+            if not self.cancellation.is_set():
+                logger.exception("the assistant broke its promise", extra={"error_type": type(error).__name__})
+            elif self._given_up is None:
                 return "cancelled"
-            logger.exception("the assistant broke its promise", extra={"error_type": type(error).__name__})
-            failure = APOLOGY
+            failure = self._given_up or APOLOGY
         for piece in safe.end():
             self._say(piece)
         if failure is not None:

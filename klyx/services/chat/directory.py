@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 
-from klyx.services.chat.resolve import MOST_CANDIDATES, spelling
+from klyx.services.chat.resolve import MOST_CANDIDATES, without_exchange
 from klyx.services.stocks import OTHER_NAMES, NameIndex, StockReference
 
 CLOSE_ENOUGH = 0.75
@@ -37,8 +37,8 @@ class Directory:
             self._by_first_word.setdefault(words[0] if words else "", []).append((words, reference))
 
     def named(self, text: str) -> StockReference | None:
-        """By symbol, whole name, short name or former name."""
-        return self._index.find_loosely(spelling(text))
+        """By symbol or whole name, else by short name or former name."""
+        return self._index.find_loosely(without_exchange(text))
 
     def beginning(self, text: str, *, partial: bool = True) -> list[StockReference]:
         """Those whose name begins with these words; with `partial` the last one may be spelt differently at its end."""

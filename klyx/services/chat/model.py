@@ -31,6 +31,7 @@ logger = logging.getLogger(__name__)
 
 TOOK_TOO_MUCH = "I am sorry, this question needs more work than one answer may take. Please ask about less at once."
 TOO_LONG = "I am sorry, the answer is longer than I may write at once. Please ask about less, or for the rest."
+TOO_LONG_A_RESULT = "The result is too long to be told; ask for less."
 LONGEST_RESULT = 8000
 LONGEST_NAME = 100
 # Of a reply to which the answer's budget leaves less: one of a few words would help nobody.
@@ -198,8 +199,12 @@ def _run(
 ) -> Iterator[Step]:
     """Runs the reply's tool calls and adds them, with their results, to the messages."""
     calls = [reply.calls[place] for place in sorted(reply.calls)]
+    taken: set[str] = set()
     for place, call in enumerate(calls):
-        call.call_id = call.call_id or f"call_{len(messages)}_{place}"
+        # A result belongs to the call of its id; some services give none, or one to all.
+        if not call.call_id or call.call_id in taken:
+            call.call_id = f"call_{len(messages)}_{place}"
+        taken.add(call.call_id)
     messages.append(
         {"role": "assistant", "content": reply.text or None, "tool_calls": [call.as_message() for call in calls]}
     )
@@ -209,8 +214,23 @@ def _run(
             results[step.call_id] = step.result
         yield step
     for call in calls:
-        result = json.dumps(results.get(call.call_id, {"error": "not run"}), ensure_ascii=False, default=str)
-        messages.append({"role": "tool", "tool_call_id": call.call_id, "content": result[:LONGEST_RESULT]})
+        result = results.get(call.call_id, {"error": "not run"})
+        messages.append({"role": "tool", "tool_call_id": call.call_id, "content": _told(result)})
+
+
+def _told(result: Mapping[str, Any]) -> str:
+    """A result as JSON of at most LONGEST_RESULT characters; of the longest lists the end is left out, and counted."""
+    told = dict(result)
+    while len(text := json.dumps(told, ensure_ascii=False, default=str)) > LONGEST_RESULT:
+        lists = {name: value for name, value in told.items() if isinstance(value, list) and value}
+        if not lists:
+            return json.dumps({"error": TOO_LONG_A_RESULT})
+        name = max(lists, key=lambda one: len(json.dumps(lists[one], default=str)))
+        count = len(lists[name])
+        kept = min(count - 1, count * LONGEST_RESULT // len(text))
+        told[name] = lists[name][:kept]
+        told[f"{name}_left_out"] = told.get(f"{name}_left_out", 0) + count - kept
+    return text
 
 
 def _count(value: Any) -> int | None:

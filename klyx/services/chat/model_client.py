@@ -26,7 +26,8 @@ MOST_ATTEMPTS = 3
 FIRST_PAUSE_SECONDS = 0.5
 READ_SIZE = 16 * 1024
 LONGEST_LINE = 1024 * 1024
-RETRIED = frozenset({408, 409, 429, 500, 502, 503, 504})
+# And everything from 500 on: proxies before a service have numbers of their own.
+RETRIED = frozenset({408, 409, 429})
 UNREACHABLE = "I am sorry, the language model cannot be reached just now. Please ask again in a minute."
 BUSY = "I am sorry, the language model is busy just now. Please ask again in a minute."
 REFUSED = "I am sorry, the language model refused the question. Please tell us if this goes on."
@@ -110,7 +111,7 @@ def _check_status(response: requests.Response) -> None:
     status = response.status_code
     if status == 200:
         return
-    if status in RETRIED:
+    if status in RETRIED or status >= 500:
         default = FIRST_PAUSE_SECONDS if status != 429 else 2.0
         message = BUSY if status == 429 else UNREACHABLE
         raise _RetriableError(message, retry_after_seconds(response, default), was_taken_up=False)

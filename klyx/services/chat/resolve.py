@@ -24,8 +24,10 @@ def find_company(session: Session, text: str) -> StockReference | None:
     name = spelling(text)
     if not name:
         return None
-    if found := resolve_names(session, [name]).get(name):
-        return found
+    # Who is called so today goes before who was called so once.
+    for called in dict.fromkeys((without_exchange(text), name)):
+        if found := resolve_names(session, [called]).get(called):
+            return found
     candidates = search_companies(session, name, MOST_LOOKED_AT) if len(name) >= 3 else []
     if len(candidates) > 1:
         candidates = [candidate for candidate in candidates if _begins(candidate, name)]
@@ -40,8 +42,12 @@ def search_companies(session: Session, query: str, limit: int = MOST_CANDIDATES)
 
 def spelling(text: str) -> str:
     """A company's symbol where the text is a short or former name, else the text without a suffix of an exchange."""
-    plain = _SUFFIX.sub("", text.strip())
-    return alias_code(plain) or plain[:100]
+    return alias_code(text.strip()) or alias_code(without_exchange(text)) or without_exchange(text)
+
+
+def without_exchange(text: str) -> str:
+    """The text without a suffix of an exchange, no longer than a name can be."""
+    return _SUFFIX.sub("", text.strip())[:100]
 
 
 def _begins(candidate: StockReference, name: str) -> bool:

@@ -43,6 +43,16 @@ class Understood:
         return None if self.ranking is None else self.ranking.number
 
     @property
+    def states_conditions(self) -> bool:
+        """Whether it says more than an order."""
+        ranked = self.ranking.column if self.ranking is not None else None
+        return any(way.get("field") != ranked or way.get("value") != 0 for way in self._beside_the_ranking)
+
+    @property
+    def _beside_the_ranking(self) -> list[dict[str, Any]]:
+        return [way for way in self.definition["filters"] if way.get("operator") not in ("top", "bottom")]
+
+    @property
     def is_a_group_only(self) -> bool:
         """Whether nothing but a group of companies is named, which may be a part of a name ("Bank of India")."""
         filters = self.definition["filters"]

@@ -12,20 +12,25 @@ from klyx.services.chat.safety import as_block
 from klyx.services.stocks import StockReference
 
 OVERBOUGHT, OVERSOLD = 70, 30
-_PERIODS = (
-    (r"five years|5 ?y(?:ea)?rs?", "5y"),
-    (r"two years|2 ?y(?:ea)?rs?", "2y"),
-    (r"(?:one|last|past|a|1) ?-?y(?:ea)?r|12 months", "1y"),
-    (r"(?:three|3) ?-?(?:months?|mo)\b|quarter", "3mo"),
-    (r"(?:one|last|past|a|1) ?-?month", "1mo"),
-    (r"year to date|ytd|this year", "ytd"),
-    (r"all time|maximum|max|ever", "max"),
-)
+_NUMBERS = {"a": 1, "one": 1, "last": 1, "past": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "ten": 10}
+_SPAN = re.compile(rf"\b(\d{{1,4}}|{'|'.join(_NUMBERS)})[ -]?(d|day|w|week|mo|month|q|quarter|y|yr|year)s?\b")
+_DAYS = {"d": 1, "w": 7, "m": 30, "q": 91, "y": 365}
+# Of what there is, the shortest that is not shorter than what was asked for.
+_LONGEST_DAYS = (("1mo", 31), ("3mo", 93), ("6mo", 186), ("1y", 366), ("2y", 731), ("5y", 1827))
 
 
 def period_in(text: str) -> str:
+    """The period of prices that a text asks for, half a year where it does not say."""
     small = text.lower()
-    return next((period for words, period in _PERIODS if re.search(rf"\b(?:{words})", small)), "6mo")
+    if re.search(r"\b(?:year to date|ytd|this year)\b", small):
+        return "ytd"
+    if re.search(r"\b(?:all time|maximum|max|ever)\b", small):
+        return "max"
+    if (span := _SPAN.search(small)) is None:
+        return "3mo" if re.search(r"\bquarter", small) else "6mo"
+    number, unit = span.groups()
+    days = (_NUMBERS.get(number) or int(number)) * _DAYS[unit[0]]
+    return next((period for period, longest in _LONGEST_DAYS if days <= longest), "max")
 
 
 def prices(results: Results) -> str:
@@ -164,6 +169,8 @@ def history(company: StockReference, past: Result, quote: Result) -> str:
         f"**{company.stock_name}** went from {price(first['value'])} on {first['time']} to {price(last['value'])} "
         f"on {last['time']}."
     )
+    if "known_from" in past:
+        text += " Earlier prices are not stored here, so this is less than you asked for."
     return f"{text}{_drawn(past)}{dated(past)}"
 
 

@@ -39,6 +39,13 @@ def no_company() -> str:
     return f"Which company do you mean? Please ask again with its name or symbol.\n\n{HELP}"
 
 
+NO_COMPANIES_IN_LISTS = (
+    "I can list stocks by their figures and sectors, but not leave single companies out of a list or compare all "
+    "stocks with one. Please ask for the list alone, for example: IT stocks with P/E under 25.\n"
+)
+LATEST_ONLY = "I can only show the latest figures, not those of another time.\n\n"
+
+
 def left_out(names: Sequence[str]) -> str:
     return f"That is as many companies as fit into one answer; please ask again about {', '.join(names)}.\n\n"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
@@ -13,7 +14,7 @@ from klyx.services.chat.builtin.intents import Intent, Question, read_question
 from klyx.services.chat.directory import Directory
 from klyx.services.chat.ranking import read_ranking
 from klyx.services.chat.steps import Call, Cancellation, Content, Conversation, Step, ToolEnded, ToolRunner
-from klyx.services.chat.understanding import understand
+from klyx.services.chat.understanding import Understood, understand
 from klyx.services.stocks import StockReference, known_names
 from klyx.sources.base import Deadline
 
@@ -21,7 +22,15 @@ RULES_NOTE = "Answered by Klyx's built-in rules from its own figures; no languag
 RISK_NOTE = "These are figures, not advice: prices can fall, and figures can be old or wrong. Check before you decide."
 ROWS = 10
 
-_WITHOUT_FIGURES = {Intent.HELP, Intent.UNKNOWN, Intent.NO_COMPANY, Intent.DEBTS}
+_WITHOUT_FIGURES = {Intent.HELP, Intent.UNKNOWN, Intent.NO_COMPANY, Intent.LIST_BESIDE_COMPANY, Intent.DEBTS}
+_OF_TODAY = {Intent.PRICE, Intent.FUNDAMENTALS, Intent.TECHNICALS, Intent.COMPARE, Intent.OVERVIEW}
+_OTHER_TIME = re.compile(
+    r"\b(?:yesterday|tomorrow|ago)\b|\b(?:last|previous|next|coming) (?:week|month|quarter|year|decade)\b"
+    r"|\b(?:in|of|during|since|by|for) (?:19|20)\d\d\b|\bwill\b.{0,60}\b(?:be|go|reach|rise|fall|grow)\b"
+)
+_OWN_STOCKS = re.compile(r"\b(?:(?:which|what|any)\s+of\s+)?my (?:portfolio|holdings?|stocks?|shares?|investments?)\b")
+_GAINERS = r"(?:gainers?|best\s+perform\w+)"
+_LOSERS = r"(?:losers?|worst\s+perform\w+)"
 
 Asking: TypeAlias = Generator[Step, None, Results]
 
@@ -66,6 +75,8 @@ class BuiltInAssistant:
             yield Content(asking.left_out([company.stock_name for company in question.left_out]))
         if question.unread:
             yield Content(asking.unread(question.unread))
+        if _OTHER_TIME.search(question.text.lower()) and set(question.intents) & _OF_TODAY:
+            yield Content(asking.LATEST_ONLY)
         for place, intent in enumerate(question.intents):
             if place:
                 yield Content("\n\n")
@@ -137,19 +148,47 @@ def _overview(turn: _Turn) -> Iterator[Step]:
 
 
 def _screen(turn: _Turn) -> Iterator[Step]:
-    understood = understand(turn.question.text)
-    if understood is None:
+    screens = [understand(text) for text in _one_direction_each(turn.question.text)]
+    known = [understood for understood in screens if understood is not None]
+    if not known:
         yield from _unknown(turn)
         return
-    rows = min(understood.number or ROWS, ROWS)
-    (result,) = yield from turn.ask(("screen_stocks", {**understood.definition, "limit": rows}))
-    yield Content(lists.screen(understood, result))
+    wanted = [{**understood.definition, "limit": min(understood.number or ROWS, ROWS)} for understood in known]
+    results = yield from turn.ask(*(("screen_stocks", definition) for definition in wanted))
+    yield Content("\n\n".join(map(lists.screen, known, results)))
+
+
+def _one_direction_each(text: str) -> list[str]:
+    """Of a question about gainers and losers, or about movers, one about either; else the question itself."""
+    small = re.sub(r"\bmovers?\b", "gainers and losers", text.lower())
+    if not (re.search(rf"\b{_GAINERS}\b", small) and re.search(rf"\b{_LOSERS}\b", small)):
+        return [text]
+    counted = r"\b(?:(?:top|biggest)\s+)?(?:\d{1,3}\s+)?"
+    joined = r"(?:and|or|&)"
+    return [
+        re.sub(rf"{joined}\s+{counted}{left_out}\b|{counted}{left_out}\b\s+{joined}|{counted}{left_out}\b", " ", small)
+        for left_out in (_LOSERS, _GAINERS)
+    ]
 
 
 def _portfolio(turn: _Turn) -> Iterator[Step]:
     (result,) = yield from turn.ask(("get_portfolio", {}))
+    understood = understand(_OWN_STOCKS.sub(" ", turn.question.text.lower()))
+    if understood is not None and understood.states_conditions and "error" not in result:
+        yield from _screen_of_portfolio(turn, understood, result)
+        return
     ranking, _ = read_ranking(turn.question.text.lower())
     yield Content(lists.portfolio(result, ranking))
+
+
+def _screen_of_portfolio(turn: _Turn, understood: Understood, holdings: Mapping[str, Any]) -> Iterator[Step]:
+    codes = [holding["nse_code"] for holding in holdings["holdings"] if holding.get("nse_code")]
+    definition = understood.definition
+    filters = definition["filters"] if definition["logic"] == "AND" else [{"any": definition["filters"]}]
+    held = {"field": "nse_code", "operator": "in", "value": codes}
+    wanted = {**definition, "filters": [held, *filters], "logic": "AND", "limit": ROWS}
+    (result,) = yield from turn.ask(("screen_stocks", wanted))
+    yield Content(lists.screen(understood, result, of_portfolio=True))
 
 
 def _debts(turn: _Turn) -> Iterator[Step]:
@@ -163,6 +202,10 @@ def _help(_turn: _Turn) -> Iterator[Step]:
 
 def _no_company(_turn: _Turn) -> Iterator[Step]:
     yield Content(asking.no_company())
+
+
+def _list_beside_company(_turn: _Turn) -> Iterator[Step]:
+    yield Content(asking.NO_COMPANIES_IN_LISTS)
 
 
 def _unknown(turn: _Turn) -> Iterator[Step]:
@@ -191,5 +234,6 @@ _WAYS: Mapping[Intent, Callable[[_Turn], Iterator[Step]]] = {
     Intent.DEBTS: _debts,
     Intent.HELP: _help,
     Intent.NO_COMPANY: _no_company,
+    Intent.LIST_BESIDE_COMPANY: _list_beside_company,
     Intent.UNKNOWN: _unknown,
 }

@@ -11,7 +11,7 @@ from functools import cached_property
 from klyx.services.chat.builtin.names import MOST_UNCLEAR, Names, UnclearName, read_names
 from klyx.services.chat.conditions import fields_in, without_fields
 from klyx.services.chat.directory import Directory
-from klyx.services.chat.understanding import understand
+from klyx.services.chat.understanding import Understood, understand
 from klyx.services.stocks import StockReference
 
 # So many questions before this one can say which company it goes on about.
@@ -34,6 +34,7 @@ class Intent(StrEnum):
     HELP = "help"
     OVERVIEW = "overview"
     NO_COMPANY = "no company"
+    LIST_BESIDE_COMPANY = "list beside company"
     UNKNOWN = "unknown"
 
 
@@ -52,8 +53,21 @@ class Question:
 
 
 _WORDS_OF: Sequence[tuple[Intent, Sequence[str]]] = (
-    (Intent.DEBTS, ["my (?:debts?|loans?|emis?)", "debt plan", "pay off", r"^(?:show )?(?:debts|loans|emis)\??$"]),
-    (Intent.PORTFOLIO, ["my (?:portfolio|holdings?|stocks?|shares?|investments?)", "portfolio"]),
+    (
+        Intent.DEBTS,
+        [
+            *("my (?:debts?|loans?|emis?)", "debt plan", "pay off (?:my|our|the|all)"),
+            "pay (?:it|them|everything) off",
+            r"^(?:show )?(?:debts|loans|emis)\??$",
+        ],
+    ),
+    (
+        Intent.PORTFOLIO,
+        [
+            *("my (?:portfolio|holdings?|stocks?|shares?|investments?)", "portfolio"),
+            r"(?:stocks?|shares?|companies|what)(?: \w+){0,2}? i (?:own|hold|have)",
+        ],
+    ),
     (
         Intent.MOVERS,
         [
@@ -102,6 +116,17 @@ _JOINS = re.compile(
     r"^compare (?:with|to)\b|\b(?:compare|is|are|with|to|against|vs|versus|than) (?:it|they|them|both|this|that)\b"
 )
 _GOES_ON = re.compile(r"(?:and|also|what about|how about|which|who)\b")
+# Not the company of the question before: "which stock is best", "market trend"; but "share price", "the company".
+_IN_GENERAL = re.compile(
+    r"(?<!\bthe )\b(?:stock|share|company)\b(?! (?:price|value))|\bmarket\b(?! cap)|\b(?:nifty|sensex)\b"
+)
+_JOINS_SEVERAL = re.compile(r"\b(?:compare|with|to|and|against|vs|versus|than) (?:it|them)\b")
+_OF_THE_CALLER = re.compile(r"\b(?:my|our|mine|i)\b")
+_LISTS = re.compile(r"\b(?:stocks|companies|firms|banks|sectors?)\b")
+_RELATES = re.compile(
+    r"\b(?:other than|except|excluding|besides|apart from|similar to|like|unlike|than|above|below|over|under)\b"
+)
+_FUNDAMENTALS_BY_NAME = re.compile(r"\bfundamentals?\b")
 _ASKS_A_MEANING = re.compile(r"(?:what|define|explain)\b")
 
 
@@ -158,26 +183,43 @@ class _Reading:
     @cached_property
     def _about_all(self) -> Intent | None:
         """What is asked when it is about no single company."""
+        if self._is_list_beside_company():
+            return Intent.LIST_BESIDE_COMPANY
         if self._names.companies or (self._names.unclear and not self._is_group):
             return None
-        for intent in (Intent.DEBTS, Intent.PORTFOLIO, Intent.MOVERS):
-            if intent in self._matches:
-                return intent
         understood = None if self._points_back else understand(self._plain)
+        for intent in (Intent.DEBTS, Intent.PORTFOLIO, Intent.MOVERS):
+            if intent in self._matches and (intent is not Intent.PORTFOLIO or self._is_own(understood)):
+                return intent
         if understood is not None and (self._is_group or not understood.is_a_group_only):
             return Intent.SCREEN
         return Intent.HELP if self._matches == [Intent.HELP] else None
 
+    def _is_own(self, understood: Understood | None) -> bool:
+        """Whether a portfolio is the caller's: not "LIC portfolio", nor "a portfolio of stocks with ROE over 20"."""
+        if _OF_THE_CALLER.search(self._plain):
+            return True
+        return not self._names.unread and not self._names.unclear and understood is None
+
+    def _is_list_beside_company(self) -> bool:
+        """ "IT stocks other than TCS", "stocks with P/E lower than TCS"; but not "is TCS better than other stocks"."""
+        if not self._names.companies or Intent.COMPARE in self._matches:
+            return False
+        if not _LISTS.search(self._plain) or not _RELATES.search(self._plain):
+            return False
+        return bool(fields_in(self._plain)) or understand(self._plain) is not None
+
     @cached_property
     def _companies(self) -> tuple[StockReference, ...]:
         named = self._names.companies
-        if len(named) == 1 and Intent.COMPARE in self._matches and _JOINS.search(self._plain):
+        joins = _JOINS if len(named) == 1 else _JOINS_SEVERAL
+        if named and Intent.COMPARE in self._matches and joins.search(self._plain):
             return tuple(dict.fromkeys((*self._before, *named)))
         return named or (self._before if self._names == Names() and self._goes_on() else ())
 
     def _goes_on(self) -> bool:
         """Whether the question leaves out what was named before."""
-        if self._is_group:
+        if self._is_group or (not self._points_back and _IN_GENERAL.search(self._plain)):
             return False
         if self._points_back or _GOES_ON.match(self._plain):
             return True
@@ -188,7 +230,7 @@ class _Reading:
         figures = set(fields_in(self._plain)) - _SHOWN_ANYWAY
         if figures and Intent.FUNDAMENTALS not in wanted:
             wanted.insert(0, Intent.FUNDAMENTALS)
-        if Intent.TECHNICALS in wanted and not figures:
+        if Intent.TECHNICALS in wanted and not figures and not _FUNDAMENTALS_BY_NAME.search(self._plain):
             # "Technical analysis", "trend and valuation"
             wanted = [intent for intent in wanted if intent is not Intent.FUNDAMENTALS]
         if {Intent.FUNDAMENTALS, Intent.TECHNICALS, Intent.CHART} & set(wanted):

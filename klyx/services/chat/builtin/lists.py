@@ -13,6 +13,7 @@ from klyx.services.chat.explaining import field_name
 from klyx.services.chat.ranking import Ranking
 from klyx.services.chat.understanding import Understood
 
+MOST_HOLDINGS_SHOWN = 50
 _HOLDING_COLUMNS = {
     "current_price": "Current Price",
     "day_change_pct": "Day change %",
@@ -23,7 +24,7 @@ _HOLDING_COLUMNS = {
 _WHEN = {column: period for period, column in CHANGES.items() if period != "today"}
 
 
-def screen(understood: Understood, result: Result) -> str:
+def screen(understood: Understood, result: Result, *, of_portfolio: bool = False) -> str:
     if "error" in result:
         return str(result["error"])
     ranking = understood.ranking
@@ -31,13 +32,18 @@ def screen(understood: Understood, result: Result) -> str:
         parts = [f"## Top {'gainers' if ranking.descending else 'losers'} of the {_WHEN[ranking.column]}\n\n"]
     else:
         parts = []
-    parts.append(f"I looked for stocks with this: {understood.explanation}.\n\n")
+    where = "in your portfolio " if of_portfolio else ""
+    parts.append(f"I looked {where}for stocks with this: {understood.explanation}.\n\n")
     if understood.unread:
         parts.append(unread(understood.unread))
+    if not result["total_matches"] and of_portfolio:
+        parts.append("None of your stocks meets that, as far as its figures are known.")
+        return "".join(parts)
     if not result["total_matches"]:
         parts.append("No stock meets all of that. Loosen a condition and try again.")
         return "".join(parts)
-    parts.append(f"**{result['total_matches']}** of {result['total_stocks']} stocks match. The first are:\n\n")
+    of_all = "of your" if of_portfolio else f"of {result['total_stocks']}"
+    parts.append(f"**{result['total_matches']}** {of_all} stocks match. The first are:\n\n")
     return "".join([*parts, _rows(result), f"\n\n{dated(result)}"])
 
 
@@ -55,10 +61,12 @@ def portfolio(result: Result, ranking: Ranking | None = None) -> str:
     headings = ["Stock", *_HOLDING_COLUMNS.values()]
     rows = [
         [str(holding["stock_name"]), *(_cell(heading, holding.get(name)) for name, heading in _HOLDING_COLUMNS.items())]
-        for holding in holdings
+        for holding in holdings[:MOST_HOLDINGS_SHOWN]
     ]
     if rows:
         parts.append(table(headings, rows))
+    if len(holdings) > MOST_HOLDINGS_SHOWN:
+        parts.append(f"\n\nThese are {MOST_HOLDINGS_SHOWN} of {len(holdings)}; the portfolio page shows all.")
     if result["not_listed"]:
         parts.append(f"\n\nWithout figures here: {', '.join(result['not_listed'])}.")
     return "".join([*parts, f"\n\n{dated(result)}"])

@@ -16,6 +16,8 @@ PERIODS = ("1mo", "3mo", "6mo", "1y", "2y", "5y", "ytd", "max")
 _MONTHS = {"1mo": 1, "3mo": 3, "6mo": 6, "1y": 12, "2y": 24, "5y": 60}
 MOST_POINTS = 100
 THINNED_TO = 75
+# Holidays at the beginning of a period.
+LONGEST_BREAK = timedelta(days=10)
 
 
 def get_stock_history(context: ToolContext, arguments: Arguments) -> Result:
@@ -25,11 +27,15 @@ def get_stock_history(context: ToolContext, arguments: Arguments) -> Result:
         bars = read_bars(session, [company.id]).get(company.id, ())
     if not bars:
         raise NotFound(f"There is no price history of {company.stock_name} yet.")
-    shown = thinned([bar for bar in bars if bar.day >= first_day(period, bars[-1].day)])
+    begins = first_day(period, bars[-1].day)
+    shown = thinned([bar for bar in bars if bar.day >= begins])
+    is_short = period != "max" and bars[0].day - begins > LONGEST_BREAK
     return {
         "symbol": company.nse_code,
         "name": company.stock_name,
         "period": period,
+        # Whoever tells of five years must know that there are three.
+        **({"known_from": bars[0].day.isoformat()} if is_short else {}),
         "points": [{"time": bar.day.isoformat(), "value": round(bar.close, 2)} for bar in shown],
         "currency": "INR",
         "source": "Yahoo Finance",

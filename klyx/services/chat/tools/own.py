@@ -7,9 +7,8 @@ import orjson
 from klyx.errors import NotFound
 from klyx.services import debt_optimizer, portfolio
 from klyx.services.chat.tools.base import Arguments, Result, Tool, ToolContext, updated_between
-from klyx.services.stocks import batch, union_object
+from klyx.services.stocks import MAX_BATCH_NAMES, batch, union_object
 
-MOST_HOLDINGS = 50
 _SHOWN = ("nse_code", "sector_name", "current_price", "day_change_pct", "market_cap", "pe_ttm", "roe_annual_pct")
 _NOTHING = {"type": "object", "properties": {}}
 
@@ -18,7 +17,7 @@ def get_portfolio(context: ToolContext, _arguments: Arguments) -> Result:
     """The caller's stocks; how many shares are held is not known to us."""
     with context.runtime.database.read() as session:
         names = portfolio.stock_names(session, context.user_id)
-        found = batch(session, names[:MOST_HOLDINGS])
+        found = batch(session, names[:MAX_BATCH_NAMES])
     if not names:
         raise NotFound("The portfolio is empty. Stocks can be added on the portfolio page.")
     stocks = [union_object(row) for row in found.rows]

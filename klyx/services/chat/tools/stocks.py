@@ -17,7 +17,9 @@ from klyx.services.chat.resolve import search_companies
 from klyx.services.chat.tools.arguments import company_argument, text_argument
 from klyx.services.chat.tools.base import Arguments, Result, Tool, ToolContext
 from klyx.services.multi_source import NotAsked
+from klyx.services.price_history import read_bars
 from klyx.services.stocks import StockObject, StockReference, find_stock, known_names, provenance_of
+from klyx.services.technicals.definitions import bollinger
 
 logger = logging.getLogger(__name__)
 
@@ -97,7 +99,7 @@ def get_technical_analysis(context: ToolContext, arguments: Arguments) -> Result
     with context.runtime.database.read() as session:
         company = company_argument(session, arguments, "ticker", "symbol", "stock_name")
         stock = loaded(session, company)
-        answer = technical_structure(stock)
+        answer = technical_structure(stock) | {"bollinger": _bollinger(session, company)}
         if answer["trend"] is None and answer["rsi"]["value"] is None and answer["macd"]["value"] is None:
             raise NotFound(f"There is no price history of {company.stock_name} to work out indicators from yet.")
         about = {"symbol": company.nse_code, "name": company.stock_name}
@@ -105,14 +107,14 @@ def get_technical_analysis(context: ToolContext, arguments: Arguments) -> Result
 
 
 def technical_structure(stock: StockObject) -> Result:
-    """The technical picture of a stock; None is unknown, figures have two decimals."""
+    """The technical picture of a stock but for the Bollinger bands; None is unknown, figures have two decimals."""
     return {
         "current_price": _rounded(stock, "current_price"),
         "trend": stock["tech_trend"],
         "rsi": {"value": _rounded(stock, "tech_rsi"), "state": stock["tech_rsi_state"]},
         "macd": {"value": _rounded(stock, "tech_macd"), "signal": stock["tech_macd_signal"]},
         "mfi": {"value": _rounded(stock, "tech_mfi")},
-        "volume_analysis": {"signal": stock["tech_volume_signal"], "pct_vs_avg": _rounded(stock, "tech_volume_pct")},
+        "volume_analysis": {"signal": stock["tech_volume_signal"], "pct_vs_avg": _rounded(stock, "tech_volume_pct", 1)},
         "support_resistance": {"sma_50": _rounded(stock, "sma_50"), "sma_200": _rounded(stock, "sma_200")},
         "volatility_atr": _rounded(stock, "atr"),
         "adx": _rounded(stock, "adx"),
@@ -170,9 +172,16 @@ def _item(item: Mapping[str, Any]) -> dict[str, Any]:
     return {"title": item["title"], "source": publisher, "time": item.get("pubDate")}
 
 
-def _rounded(stock: StockObject, name: str) -> float | None:
+def _rounded(stock: StockObject, name: str, decimals: int = 2) -> float | None:
     value = stock[name]
-    return None if value is None else round(float(value), 2)
+    return None if value is None else round(float(value), decimals)
+
+
+def _bollinger(session: Session, company: StockReference) -> dict[str, float | None]:
+    """Of the stored closes; they are not kept with the stock's other figures."""
+    closes = [bar.close for bar in read_bars(session, [company.id]).get(company.id, ())]
+    bands = zip(("upper", "lower", "width_pct"), bollinger(closes), strict=True)
+    return {name: None if value is None else round(value, 2) for name, value in bands}
 
 
 TOOLS = (
