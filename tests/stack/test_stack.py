@@ -65,6 +65,7 @@ def test_one_life_of_the_stack(start_stack: Stack, binds: tuple[str, str], tmp_p
     assert f"already running here (process {run.process.pid}): http://{binds[0]} http://{binds[1]}" in line
 
     # A killed worker is started again.
+    calm = list(run.lines)
     worker = run.find("jobs.worker --queues klyx")
     os.kill(worker, signal.SIGKILL)
     assert eventually(lambda: "The interactive worker is started again" in run.output), run.output
@@ -82,12 +83,14 @@ def test_one_life_of_the_stack(start_stack: Stack, binds: tuple[str, str], tmp_p
         assert client.lrange("kept", 0, -1) == [b"yes"]
 
     # Ctrl-C ends everything.
+    calm_again = len(run.lines)
     run.process.send_signal(signal.SIGINT)
     assert run.wait() == 0, run.output
     assert run.living() == []
     assert not any(is_healthy(bind) for bind in binds)
     assert eventually(lambda: run.lines[-1] == "klyx: Everything is stopped.\n"), run.output
-    assert [line for line in run.lines if "Traceback" in line] == []
+    # A job of the killed worker, and whoever was talking to Redis when it was killed, may fail.
+    assert [line for line in [*calm, *run.lines[calm_again:]] if "Traceback" in line] == []
 
 
 def any_other(run: Run, words: str, pid: int) -> bool:
