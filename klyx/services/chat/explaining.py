@@ -8,6 +8,7 @@ from typing import Any
 from klyx.services.chat.vocabulary import FIELD_WORDS, MONEY_FIELDS
 
 CRORE = 1e7
+_SMALLEST_IN_CRORES = CRORE / 100
 _NAMES = {column: words[0] for column, words in FIELD_WORDS.items()} | {
     "tech_trend": "trend",
     "recommendation_key": "recommendation",
@@ -51,6 +52,7 @@ def _explained(condition: Mapping[str, Any]) -> str:
 
 def _written(column: str, value: Any) -> str:
     if column in MONEY_FIELDS and isinstance(value, int | float):
-        return f"₹{value / CRORE:,.0f} crore"
+        crores = f"{value / CRORE:,.2f}".rstrip("0").rstrip(".")
+        return f"₹{crores} crore" if float(value) == 0 or abs(value) >= _SMALLEST_IN_CRORES else f"₹{value:,.0f}"
     suffix = " %" if column.endswith("_pct") else ""
     return f"{value:,}{suffix}" if isinstance(value, int | float) else str(value)

@@ -7,22 +7,33 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from klyx.services.chat.conditions import Stated, read_conditions
+from klyx.services.chat.conditions import TAKEN, fields_in, read_conditions
 from klyx.services.chat.explaining import explain
-from klyx.services.chat.ranking import Ranking, read_ranking
+from klyx.services.chat.negation import BETWEEN, IMPERATIVE
+from klyx.services.chat.ranking import Ranking, moved_over_an_unknown_period, read_ranking
 from klyx.services.chat.vocabulary import SECTOR_WORDS
 
 RANKED = 10
 # These mean a group of companies only in a place where such a name stands.
 _ORDINARY_WORDS = frozenset({"it", "gas", "power", "consumer", "retail", "media", "energy", "tech", "oil"})
 _OR = re.compile(r"\bor\b")
+# "5 or more years" joins nothing.
+_CONNECTIVE = re.compile(r"\b(?:and|or(?!\s+(?:more|less|so|above|below|higher|lower|over|under)\b))\b")
 _GROUP = r"(?:stocks?|compan(?:y|ies)|sector|shares?|firms?)"
 _SECTOR = "|".join(re.escape(word) for word in sorted(SECTOR_WORDS, key=len, reverse=True))
-# The screener has no condition for these: they are told as unread.
-_NOT_IN_SECTOR = re.compile(
-    rf"\b(?:{_SECTOR})\b(?:\s+{_GROUP})?\s+or\b|\b(?:(?:but\s+)?not|excluding|except(?:\s+for)?|other\s+than|without|non|or)[\s-]+(?:(?:in|from|of|the|an?)\s+)*"
+_SECTORS = (
     rf"(?:{_SECTOR})\b(?:\s+{_GROUP}\b)?"
+    rf"(?:\s*(?:,|/|&|\band\b|\bor\b)\s*(?:in\s+|the\s+)*(?:{_SECTOR})\b(?:\s+{_GROUP}\b)?)*"
 )
+_PLAIN = str.maketrans({"\u2019": "'", TAKEN: " "})
+# The screener has no condition for these: they are told as unread.
+_WITHOUT_SECTOR = re.compile(
+    r"\b(?:(?:but\s+)?not|excluding|except(?:\s+for)?|other\s+than|without|non)[\s-]+(?:(?:in|from|of|the|an?)\s+)*"
+    rf"{_SECTORS}"
+)
+_LEFT_OUT_SECTOR = re.compile(rf"\b{IMPERATIVE}(?!\w){BETWEEN}\b{_SECTORS}")
+_OR_SECTOR = re.compile(rf"\bor\s+(?:(?:in|from|of|the|an?)\s+)*{_SECTORS}|\b(?>{_SECTORS})\s+or\b")
+_SECTOR_LIST = re.compile(rf"(?P<place>\b(?:in|from|among)\s+(?:the\s+)?)?\b(?P<sectors>{_SECTORS})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,16 +75,29 @@ def understand(sentence: str) -> Understood | None:
 
     Amounts of money are rupees, or crores where a bare number is a market cap, a revenue or a profit.
     """
-    rest = f" {' '.join(sentence.lower().split())} "
+    text = f" {' '.join(sentence.lower().translate(_PLAIN).split())} "
+    if moved_over_an_unknown_period(text):
+        return None
     # First, since "low debt to equity" is not "low debt" and then "to equity".
-    ranking, rest = read_ranking(rest)
-    stated, rest = read_conditions(rest)
-    ways, logic = _joined(stated, rest)
-    left_out, rest = _not_in_sector(rest, ways)
-    sector, rest = sector_condition(rest)
+    ranking, text = read_ranking(text)
+    left_out, text = _left_out(text, _WITHOUT_SECTOR)
+    conditions = read_conditions(text)
+    more_left_out, rest = _left_out(conditions.rest, _LEFT_OUT_SECTOR)
+    sector, rest = _either_sector(rest)
+    ways, logic, rest = _joined(conditions.stated, rest)
+    if ways:
+        beside, rest = _left_out(rest, _OR_SECTOR)
+        more_left_out += beside
+    if sector is None:
+        sector, rest = sector_condition(rest)
     if sector is not None:
         ways = [sector, *([{"any": ways}] if logic == "OR" else ways)]
         logic = "AND"
+    if ranking is not None and _OR.search(rest) and (ways or fields_in(rest)):
+        # One of them is meant, and no screen is ranked for the one and not for the other.
+        return None
+    for start, words in conditions.unsure:
+        rest = rest[:start] + words + rest[start + len(words) :]
     if not ways and ranking is None:
         return None
     explained = [explain(ways, logic)] if ways else []
@@ -81,7 +105,7 @@ def understand(sentence: str) -> Understood | None:
         ranking = replace(ranking, number=ranking.number or (None if ways or ranking.moved else RANKED))
         explained.append(ranking.explanation)
         ways, logic = _ranked(ranking, ways, logic)
-    unread = " ".join((*left_out, _unread(rest))).strip()
+    unread = " ".join((*left_out, *more_left_out, _unread(rest))).strip()
     return Understood({"filters": ways, "logic": logic, **_order(ranking)}, ", ".join(explained), unread, ranking)
 
 
@@ -93,35 +117,63 @@ def sector_condition(text: str) -> tuple[dict[str, Any] | None, str]:
         if found is None and word not in _ORDINARY_WORDS:
             found = re.search(rf"\b{re.escape(word)}\b", text)
         if found:
-            ways = [
-                {"field": field, "operator": "contains", "value": part}
-                for part in parts
-                for field in ("sector_name", "industry_name")
-            ]
-            return {"any": ways}, text[: found.start()] + " " + text[found.end() :]
+            return _in_sector(parts), _blank(text, found.start(), found.end())
     return None, text
 
 
-def _joined(stated: Sequence[Stated], rest: str) -> tuple[list[dict[str, Any]], str]:
-    """The conditions with their logic; "and" binds more closely than "or"."""
+def _in_sector(parts: Sequence[str]) -> dict[str, Any]:
+    """The condition that a sector's or industry's name contains one of these."""
+    fields = ("sector_name", "industry_name")
+    return {"any": [{"field": field, "operator": "contains", "value": part} for part in parts for field in fields]}
+
+
+def _either_sector(text: str) -> tuple[dict[str, Any] | None, str]:
+    """The condition for several groups of companies named together ("pharma or it stocks"), and the text without it."""
+    for found in _SECTOR_LIST.finditer(text):
+        words = re.findall(rf"\b(?:{_SECTOR})\b", found["sectors"])
+        is_sure = found["place"] or re.search(rf"{_GROUP}$", found["sectors"]) or not _ORDINARY_WORDS & set(words)
+        before, after = text[: found.start()], text[found.end() :]
+        stands_alone = re.search(r"\bor\s+$", before) is None and re.match(r"\s+or\b", after) is None
+        if len(words) > 1 and is_sure and stands_alone:
+            parts = dict.fromkeys(part for word in words for part in SECTOR_WORDS[word])
+            return _in_sector(list(parts)), _blank(text, found.start(), found.end())
+    return None, text
+
+
+def _joined(stated: Sequence[tuple[int, int, dict[str, Any]]], rest: str) -> tuple[list[dict[str, Any]], str, str]:
+    """The conditions with their logic, and the text without what joins them; "and" binds more closely than "or"."""
     alternatives: list[list[dict[str, Any]]] = []
     last_end = 0
-    for one in stated:
-        if not alternatives or _OR.search(rest[last_end : one.start]):
+    for start, end, condition in stated:
+        last = next(reversed(list(_CONNECTIVE.finditer(rest, last_end, start))), None)
+        if not alternatives:
             alternatives.append([])
-        alternatives[-1].append(one.condition)
-        last_end = one.end
+        elif last is not None and last.group() == "or":
+            alternatives.append([])
+            rest = _blank(rest, last.start(), last.end())
+        alternatives[-1].append(condition)
+        last_end = end
     if len(alternatives) < 2:
-        return (alternatives[0] if alternatives else []), "AND"
-    return [members[0] if len(members) == 1 else {"all": members} for members in alternatives], "OR"
+        return (_flat(alternatives[0]) if alternatives else []), "AND", rest
+    either = [members[0] if len(members) == 1 else {"all": _flat(members)} for members in alternatives]
+    return either, "OR", rest
 
 
-def _not_in_sector(text: str, ways: Sequence[Any]) -> tuple[list[str], str]:
+def _flat(members: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Without groups of conditions that must all be met within such a group."""
+    return [condition for member in members for condition in member.get("all", [member])]
+
+
+def _left_out(text: str, pattern: re.Pattern[str]) -> tuple[list[str], str]:
     """What the sentence says of groups of companies that no condition can say, and the text without it."""
-    left_out = [found for found in _NOT_IN_SECTOR.finditer(text) if ways or not _OR.search(found.group())]
+    left_out = list(pattern.finditer(text))
     for found in left_out:
-        text = text[: found.start()] + " " * len(found.group()) + text[found.end() :]
+        text = _blank(text, found.start(), found.end())
     return [" ".join(found.group().split()) for found in left_out], text
+
+
+def _blank(text: str, start: int, end: int) -> str:
+    return text[:start] + " " * (end - start) + text[end:]
 
 
 def _ranked(ranking: Ranking, ways: list[dict[str, Any]], logic: str) -> tuple[list[dict[str, Any]], str]:
@@ -147,11 +199,11 @@ def _order(ranking: Ranking | None) -> dict[str, str]:
 
 
 _FILLERS = re.compile(
-    r"\b(?:stocks?|shares?|companies|company|firms?|with|and|or|but|the|a|an|in|of|that|have|has|having|are|is|whose|"
-    r"which|show|me|find|list|give|all|any|please|get|i|want|to|see|sector|for|their|by|screen|who|where|ratio|from|"
-    r"among|top|best|some|good)\b"
+    r"\b(?:stocks?|(?<!per )shares?|companies|company|firms?|with|and|but|the|a|an|in|of|that|have|has|having|are|is|"
+    r"whose|which|show|me|find|list|give|all|any|please|get|i|want|to|see|sector|for|their|by|screen|who|where|ratio|from|"
+    r"among|top|(?<!worst and )best(?! and worst\b)|some|good)\b"
 )
 
 
 def _unread(text: str) -> str:
-    return " ".join(re.sub(r"[^\w%./]+", " ", _FILLERS.sub(" ", text)).split())
+    return " ".join(re.sub(rf"[^\w%./₹<>=]+|{TAKEN}+", " ", _FILLERS.sub(" ", text.replace(TAKEN, " "))).split())

@@ -33,6 +33,7 @@ FIELD_WORDS: Mapping[str, tuple[str, ...]] = {
     "month_change_pct": ("month change", "monthly change", "monthly return", "1 month return"),
     "qtr_change_pct": ("quarter change", "quarterly return", "3 month return"),
     "year_1_change_pct": ("one year return", "1 year return", "1-year return", "yearly return", "annual return"),
+    "year_3_change_pct": ("three year return", "3 year return", "3-year return"),
     "promoter_holding_pct": ("promoter holding", "promoters holding", "promoter stake"),
     "fii_holding_pct": ("fii holding", "foreign holding", "fii stake"),
     "dii_holding_pct": ("dii holding",),
