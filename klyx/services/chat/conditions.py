@@ -61,10 +61,14 @@ _HAS_A_PRICE = re.compile(
 )
 _MOVED = re.compile(
     r"\b(?:(?P<up>up|gained|risen|rose)|(?P<down>down|fallen|fell|lost|dropped))\s+(?:by\s+)?"
-    rf"(?:(?:more than|at least|over|above|>=?)\s*)?(?P<amount>{FIGURE})\s*(?P<period>{PERIOD})"
+    rf"(?:(?:more than|at least|over|above|>=?)\s*)?(?P<amount>{FIGURE})"
+    rf"(?:\s+or\s+(?:more|so|above|higher)\b)?\s*(?P<period>{PERIOD})"
 )
 _ADJECTIVES: tuple[tuple[str, dict[str, Any]], ...] = (
-    (r"debt[- ]free|zero debt|no debt", {"field": "debt_to_equity", "operator": "lt", "value": 0.1}),
+    (
+        r"debt[- ]free|(?:zero|no|without|without any) debt(?! to\b)",
+        {"field": "debt_to_equity", "operator": "lt", "value": 0.1},
+    ),
     (r"low debt", {"field": "debt_to_equity", "operator": "lt", "value": 0.5}),
     (r"large[- ]?caps?", {"field": "market_cap", "operator": "gte", "value": 200_000_000_000.0}),
     (r"mid[- ]?caps?", {"field": "market_cap", "operator": "between", "value": [50_000_000_000.0, 200_000_000_000.0]}),
@@ -146,8 +150,8 @@ def _taken(text: str, pattern: re.Pattern[str], read: _Reader, found: list[State
         if condition is _NOT_READ:
             continue
         one = Stated(match.start(), match.end(), condition)
-        if pattern is _FIELD_FIRST:
-            one = _with_further(match, _with_or_so(text, one))
+        if pattern in (_BETWEEN, _FIELD_FIRST, _OPEN_ENDED):
+            one = _with_further(match, one if pattern is _BETWEEN else _with_or_so(text, one))
         found.append(one)
         text = _mask(text, one.start, one.end)
         place = one.end
@@ -180,7 +184,9 @@ def _with_further(first: re.Match[str], one: Stated) -> Stated:
     if second is None and (amount.is_rupees or match["joined"] != "or"):
         return one
     further = _with_or_so(first.string, Stated(match.start(), match.end(), second))
-    if one.condition is None or further.condition is None:
+    # "Not below 10 or above 100" may mean neither.
+    is_unsure = match["joined"] == "or" and first.groupdict().get("negated") is not None
+    if one.condition is None or further.condition is None or is_unsure:
         return Stated(one.start, further.end, None)
     group = "any" if match["joined"] == "or" else "all"
     return Stated(one.start, further.end, {group: [one.condition, further.condition]})

@@ -11,27 +11,24 @@ _LEAVE_OUT = (
     r"ignor(?:e|ing)|drop|leave\s+out|rather\s+than|instead\s+of|unless"
 )
 _LACKING = (
-    r"(?:do|does|did|should|must|can|could|would)\s+not|(?:do|does|did|should|must|can|could|would)n'?t|cannot|"
-    r"without|no|ha(?:ve|s)n't|lack(?:s|ing)?"
+    r"(?:do|does|did|should|must|can|could|would)\s+not|(?:do|does|did|should|must|ca|could|would)n'?t|cannot|"
+    r"without|no|ha(?:ve|s)n'?t|lack(?:s|ing)?"
 )
 _SHORT = r"not|never|non|neither|nor|(?:are|is|was|were)n'?t"
+# Without a meaning of their own between a negation and what it negates.
 _BETWEEN = (
     rf"{_SHOW}|me|us|ha(?:ve|s|d|ving)|be|been|being|are|is|stocks?|shares?|compan(?:y|ies)|firms?|ones?|those|with|any|"
     r"all|an?|the|in|at|of|that|which|who|whose|where|very|too|so|such|trading|its|their|for|from"
 )
-IMPERATIVE = rf"(?:{_LEAVE_OUT}|(?:{_LACKING}|not|never)\s+(?:want\s+to\s+)?(?:{_SHOW})|no)"
-"""What asks to leave out what is named after it."""
-BETWEEN = rf"(?:[\s-]+(?:{_BETWEEN})(?!\w))*[\s-]*"
-"""The words without a meaning of their own between a negation and what it negates."""
 _ANY = rf"(?P<imperative>\b(?:{_LEAVE_OUT}))|(?P<lacking>\b(?:{_LACKING}))|(?P<short>\b(?:{_SHORT}))"
-_ADJOINING = re.compile(rf"(?:{_ANY})(?!\w)(?P<between>{BETWEEN})$")
+_ADJOINING = re.compile(rf"(?:{_ANY})(?!\w)(?P<between>(?:[\s-]+(?:{_BETWEEN})(?!\w))*[\s-]*)$")
 _ANYWHERE = re.compile(rf"(?=(?:{_ANY})(?!\w)(?P<between>.*))")
 _SHOWN = re.compile(rf"\b(?:{_SHOW})\b")
 _HAVING = re.compile(r"\b(?:with|having|have)\b")
 _ENDS = r";|\.\s|\bbut\b|\bonly\b|\b(?:and|then)\s+(?:show|list|give|find|get)\b"
 _ENDS_LEAVING_OUT = re.compile(_ENDS)
 _ENDS_LACKING = re.compile(rf"{_ENDS}|\b(?:with|having|ha(?:ve|s)|whose|that|which|who|are|is)\b")
-_OR = re.compile(r"\bn?or\b")
+_OR = re.compile(r"\bor\b")
 AFTERWARDS = re.compile(
     r"[\s,]*(?:(?:stocks?|companies|should|must|are|is|to|need|be|being)\s+)*"
     r"(?:excluded|removed|avoided|hidden|skipped|ignored|left\s+out|not\s+(?:allowed|wanted|ok(?:ay)?))\b"

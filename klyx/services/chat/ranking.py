@@ -22,7 +22,7 @@ _HIGH = "top|best|highest|most|largest|biggest"
 _LOW = "bottom|worst|lowest|cheapest|smallest|least"
 # "At most" and "at least" compare.
 _RANK = re.compile(
-    rf"\b(?:(\d{{1,3}})\s+)?(?<!at )({_HIGH}|{_LOW})\b(?:\s+(\d{{1,3}})\b(?!\s*%))?"
+    rf"\b(?:(\d{{1,3}})\s+)?(?<!at )({_HIGH}|{_LOW})\b(?:\s+(\d{{1,3}})\b(?!\s*%|[\s-]+(?:day|week|month|year)))?"
     rf"(?:\s+({FIELD}|(?<=most )profitable|(?<=least )profitable)(?![\w/]))?"
 )
 _BY = re.compile(
@@ -31,11 +31,13 @@ _BY = re.compile(
 )
 _MOVERS = re.compile(r"\b(gainers?|losers?|movers?|performers?|performing)\b")
 _FALLING = re.compile(r"\b(?:losers?|worst)\b")
-_NOT_RISING = re.compile(r"\b(losers?|movers?|performers?|performing)\b")
 _NUMBER = re.compile(
     r"\b(?:(?:top|best|biggest|worst)(?:\s+(\d{1,3})\b(?!\s*%))?|(\d{1,3})\s+(?=top|best|biggest|worst|gainers|losers))"
 )
-_PERIOD = re.compile(PERIOD)
+# "52 week low" and "1 year return" are figures and no period of gainers.
+_PERIOD = re.compile(
+    rf"{PERIOD}(?!\s+(?:lows?|highs?|averages?|moving|returns?|change|growth|profits?|results?|revenue|sales|earnings|old)\b)"
+)
 _ADJECTIVE = re.compile(rf"\b(high|higher|good|strong|low|lower)\s+({FIELD})(?![\w/])")
 
 
@@ -130,8 +132,10 @@ def _movers(text: str, mover: re.Match[str]) -> tuple[Ranking | None, str]:
     numbers = [int(digits) for found in _NUMBER.finditer(rest) for digits in found.groups() if digits]
     number = min(numbers[0], MOST_RANKED) if numbers and numbers[0] else None
     is_falling = _FALLING.search(text) is not None
-    for pattern in (_NUMBER, _NOT_RISING if is_falling else _MOVERS):
-        rest = pattern.sub(lambda found: " " * len(found.group()), rest)
+    # What asks for those that rose is left where those that fell are listed.
+    rising = ("best", "gainer") if is_falling else ()
+    for pattern in (_NUMBER, _MOVERS):
+        rest = pattern.sub(lambda found: found.group() if found[0].startswith(rising) else " " * len(found[0]), rest)
     return Ranking(column, not is_falling, number, moved=True), rest
 
 

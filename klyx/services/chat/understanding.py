@@ -9,7 +9,7 @@ from typing import Any
 
 from klyx.services.chat.conditions import TAKEN, fields_in, read_conditions
 from klyx.services.chat.explaining import explain
-from klyx.services.chat.negation import BETWEEN, IMPERATIVE
+from klyx.services.chat.negation import negation_before
 from klyx.services.chat.ranking import Ranking, moved_over_an_unknown_period, read_ranking
 from klyx.services.chat.vocabulary import SECTOR_WORDS
 
@@ -28,10 +28,9 @@ _SECTORS = (
 _PLAIN = str.maketrans({"\u2019": "'", TAKEN: " "})
 # The screener has no condition for these: they are told as unread.
 _WITHOUT_SECTOR = re.compile(
-    r"\b(?:(?:but\s+)?not|excluding|except(?:\s+for)?|other\s+than|without|non)[\s-]+(?:(?:in|from|of|the|an?)\s+)*"
+    r"\b(?:(?:but\s+)?not|excluding|except(?:\s+for)?|other\s+than|without|non|(?:are|is)n'?t)[\s-]+(?:(?:in|from|of|the|an?)\s+)*"
     rf"{_SECTORS}"
 )
-_LEFT_OUT_SECTOR = re.compile(rf"\b{IMPERATIVE}(?!\w){BETWEEN}\b{_SECTORS}")
 _OR_SECTOR = re.compile(rf"\bor\s+(?:(?:in|from|of|the|an?)\s+)*{_SECTORS}|\b(?>{_SECTORS})\s+or\b")
 _SECTOR_LIST = re.compile(rf"(?P<place>\b(?:in|from|among)\s+(?:the\s+)?)?\b(?P<sectors>{_SECTORS})")
 
@@ -82,12 +81,11 @@ def understand(sentence: str) -> Understood | None:
     ranking, text = read_ranking(text)
     left_out, text = _left_out(text, _WITHOUT_SECTOR)
     conditions = read_conditions(text)
-    more_left_out, rest = _left_out(conditions.rest, _LEFT_OUT_SECTOR)
-    sector, rest = _either_sector(rest)
+    sector, rest = _either_sector(conditions.rest)
     ways, logic, rest = _joined(conditions.stated, rest)
     if ways:
         beside, rest = _left_out(rest, _OR_SECTOR)
-        more_left_out += beside
+        left_out += beside
     if sector is None:
         sector, rest = sector_condition(rest)
     if sector is not None:
@@ -105,7 +103,9 @@ def understand(sentence: str) -> Understood | None:
         ranking = replace(ranking, number=ranking.number or (None if ways or ranking.moved else RANKED))
         explained.append(ranking.explanation)
         ways, logic = _ranked(ranking, ways, logic)
-    unread = " ".join((*left_out, *more_left_out, _unread(rest))).strip()
+    unread = " ".join(
+        (*left_out, _unread(rest, is_falling=ranking is not None and ranking.moved and not ranking.descending))
+    ).strip()
     return Understood({"filters": ways, "logic": logic, **_order(ranking)}, ", ".join(explained), unread, ranking)
 
 
@@ -116,7 +116,7 @@ def sector_condition(text: str) -> tuple[dict[str, Any] | None, str]:
         found = re.search(rf"{named}|\b(?:in|from|among)\s+(?:the\s+)?{re.escape(word)}\b", text)
         if found is None and word not in _ORDINARY_WORDS:
             found = re.search(rf"\b{re.escape(word)}\b", text)
-        if found:
+        if found and negation_before(text[: found.start()]) is None:
             return _in_sector(parts), _blank(text, found.start(), found.end())
     return None, text
 
@@ -133,8 +133,8 @@ def _either_sector(text: str) -> tuple[dict[str, Any] | None, str]:
         words = re.findall(rf"\b(?:{_SECTOR})\b", found["sectors"])
         is_sure = found["place"] or re.search(rf"{_GROUP}$", found["sectors"]) or not _ORDINARY_WORDS & set(words)
         before, after = text[: found.start()], text[found.end() :]
-        stands_alone = re.search(r"\bor\s+$", before) is None and re.match(r"\s+or\b", after) is None
-        if len(words) > 1 and is_sure and stands_alone:
+        stands_alone = not re.search(r"\bor\s+$", before) and not re.match(r"\s+or\b", after)
+        if len(words) > 1 and is_sure and stands_alone and negation_before(before) is None:
             parts = dict.fromkeys(part for word in words for part in SECTOR_WORDS[word])
             return _in_sector(list(parts)), _blank(text, found.start(), found.end())
     return None, text
@@ -201,9 +201,15 @@ def _order(ranking: Ranking | None) -> dict[str, str]:
 _FILLERS = re.compile(
     r"\b(?:stocks?|(?<!per )shares?|companies|company|firms?|with|and|but|the|a|an|in|of|that|have|has|having|are|is|"
     r"whose|which|show|me|find|list|give|all|any|please|get|i|want|to|see|sector|for|their|by|screen|who|where|ratio|from|"
-    r"among|top|(?<!worst and )best(?! and worst\b)|some|good)\b"
+    r"among|some|good)\b"
 )
 
 
-def _unread(text: str) -> str:
-    return " ".join(re.sub(rf"[^\w%./₹<>=]+|{TAKEN}+", " ", _FILLERS.sub(" ", text.replace(TAKEN, " "))).split())
+_PRAISE = re.compile(r"\b(?:top|best)\b")
+
+
+def _unread(text: str, *, is_falling: bool) -> str:
+    """What is left of a text; also "best", where only the worst are listed."""
+    text = _FILLERS.sub(" ", text.replace(TAKEN, " "))
+    words = re.sub(r"[^\w%./₹<>=]+", " ", text if is_falling else _PRAISE.sub(" ", text)).split()
+    return " ".join(word for word in words if word.strip("./"))
