@@ -94,7 +94,7 @@ def value_of(column: str, amount: Amount) -> float | int | None:
         if amount.units and max(amount.units) < _SMALLEST_UNIT_OF_TOTALS:
             return None
         if not amount.units:
-            if amount.is_rupees and abs(value) >= _MOST_CRORES:
+            if abs(value) >= _MOST_CRORES:
                 return None
             value *= CRORE
     return int(value) if value.is_integer() and abs(value) < 1e6 else value

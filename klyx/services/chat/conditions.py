@@ -27,7 +27,7 @@ _COMPARISONS: tuple[tuple[str, str], ...] = (
 _ANY_COMPARISON = "|".join(f"(?P<{name}>{words})" for name, words in _COMPARISONS)
 _OPERATOR = rf"(?P<negated>(?:not|never|(?:is|are|do|does)n'?t|(?:do|does) not)\s+(?:be\s+)?)?(?:{_ANY_COMPARISON})"
 _THE_FIELD = rf"(?<![\w/])(?P<field>{FIELD})(?![\w/])"
-_IS = r"[^\w<>=₹+-]*(?:(?:is|are|of|a|the|in|value|with)\s+)*"
+_IS = r"[^\w<>=₹+-]*(?:(?:is|are|of|a|the|in|value|with|should|must|be)\s+)*"
 _MORE, _LESS = "more|above|higher|greater|over|better|upwards?|up", "less|below|lower|under|fewer"
 # A condition ends here, and no other word follows that its amount may belong to.
 _END = (

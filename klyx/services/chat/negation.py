@@ -18,7 +18,7 @@ _SHORT = r"not|never|non|neither|nor|(?:are|is|was|were)n'?t"
 # Without a meaning of their own between a negation and what it negates.
 _BETWEEN = (
     rf"{_SHOW}|me|us|ha(?:ve|s|d|ving)|be|been|being|are|is|stocks?|shares?|compan(?:y|ies)|firms?|ones?|those|with|any|"
-    r"all|an?|the|in|at|of|that|which|who|whose|where|very|too|so|such|trading|its|their|for|from"
+    r"all|an?|the|in|at|of|that|which|who|whose|where|very|too|so|such|yet|so\s+far|already|currently|really|trading|its|their|for|from"
 )
 _ANY = rf"(?P<imperative>\b(?:{_LEAVE_OUT}))|(?P<lacking>\b(?:{_LACKING}))|(?P<short>\b(?:{_SHORT}))"
 _ADJOINING = re.compile(rf"(?:{_ANY})(?!\w)(?P<between>(?:[\s-]+(?:{_BETWEEN})(?!\w))*[\s-]*)$")
@@ -28,6 +28,7 @@ _HAVING = re.compile(r"\b(?:with|having|have)\b")
 _ENDS = r";|\.\s|\bbut\b|\bonly\b|\b(?:and|then)\s+(?:show|list|give|find|get)\b"
 _ENDS_LEAVING_OUT = re.compile(_ENDS)
 _ENDS_LACKING = re.compile(rf"{_ENDS}|\b(?:with|having|ha(?:ve|s)|whose|that|which|who|are|is)\b")
+_ENDS_SHORT = re.compile(rf"{_ENDS_LACKING.pattern}|\band\b")
 _OR = re.compile(r"\bor\b")
 AFTERWARDS = re.compile(
     r"[\s,]*(?:(?:stocks?|companies|should|must|are|is|to|need|be|being)\s+)*"
@@ -58,9 +59,7 @@ def negation_before(text: str) -> Negation | None:
         return _negation(found, is_sure=True)
     for found in _ANYWHERE.finditer(text):
         negation = _negation(found, is_sure=False)
-        if found["short"] and not negation.leaves_out:
-            continue
-        ends = _ENDS_LEAVING_OUT if negation.leaves_out else _ENDS_LACKING
+        ends = _ENDS_LEAVING_OUT if negation.leaves_out else _ENDS_SHORT if found["short"] else _ENDS_LACKING
         if "," not in found["between"] and ends.search(found["between"]) is None:
             return negation
     return None

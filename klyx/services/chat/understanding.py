@@ -131,7 +131,7 @@ def _either_sector(text: str) -> tuple[dict[str, Any] | None, str]:
     """The condition for several groups of companies named together ("pharma or it stocks"), and the text without it."""
     for found in _SECTOR_LIST.finditer(text):
         words = re.findall(rf"\b(?:{_SECTOR})\b", found["sectors"])
-        is_sure = found["place"] or re.search(rf"{_GROUP}$", found["sectors"]) or not _ORDINARY_WORDS & set(words)
+        is_sure = found["place"] or re.search(rf"{_GROUP}$", found["sectors"]) or not set(words) <= _ORDINARY_WORDS
         before, after = text[: found.start()], text[found.end() :]
         stands_alone = not re.search(r"\bor\s+$", before) and not re.match(r"\s+or\b", after)
         if len(words) > 1 and is_sure and stands_alone and negation_before(before) is None:

@@ -10,7 +10,6 @@ from klyx.services.chat.conditions import fields_in
 from klyx.services.chat.understanding import understand
 from klyx.services.screener import parse_screen
 
-
 PHARMA_OR_CEMENT = "sector or industry like Pharma, Cement, Construction Materials"
 
 
@@ -301,6 +300,7 @@ def test_less_than_a_crore_is_told_too() -> None:
         "roe above 2x",
         "market cap above 50k",
         "market cap above 500m",
+        "market cap above 1000000000",
         "market cap above 5 billion dollars",
         "market cap between 30000 and 1 billion",
         "sales above rs 500",
@@ -330,6 +330,8 @@ def test_a_number_of_something_else_is_no_condition(unsure: str) -> None:
         ("hide loss making stocks", [("net_profit_annual", "gte", 0)]),
         ("stocks that don't have debt to equity above 1", [("debt_to_equity", "lte", 1)]),
         ("pe isn't above 30", [("pe_ttm", "lte", 30)]),
+        ("pe should not be above 30", [("pe_ttm", "lte", 30)]),
+        ("stocks not yet overbought", [("rsi", "lte", 70)]),
         ("neither overbought nor oversold", [("rsi", "lte", 70), ("rsi", "gte", 30)]),
         ("roe above 20 but exclude those with pe above 30", [("roe_annual_pct", "gt", 20), ("pe_ttm", "lte", 30)]),
         ("without pe above 30 and with roe above 20", [("pe_ttm", "lte", 30), ("roe_annual_pct", "gt", 20)]),
@@ -358,6 +360,7 @@ def test_a_negation_before_a_condition_turns_it_round(sentence: str, filters: li
         "not profitable or debt free",
         "pe above 30 should be excluded",
         "not mid caps",
+        "stocks not terribly overbought",
         "exclude banks",
         "no banks",
         "excluding banks and pharma",
