@@ -48,10 +48,10 @@ _AMOUNT_FIRST = re.compile(
     rf"{_OPERATOR}{_AN_AMOUNT}(?:\s+or\s+(?:so|{_MORE}|{_LESS}))?\s+(?:(?:in|of)\s+)?{_THE_FIELD}"
 )
 _OPEN_ENDED = re.compile(rf"{_THE_FIELD}{_IS}{_AN_AMOUNT}(?:(?P<gte>{_OR_MORE})|(?P<lte>{_OR_LESS}))")
+# A second limit of the same field: "pe below 10 or above 100".
 _FURTHER = re.compile(
     rf"\s*,?\s*(?P<joined>and|or|but)\s+(?:(?:is|are|also)\s+)*{_OPERATOR}{_AN_AMOUNT}(?!\s+(?:{FIELD})(?![\w/])){_END}"
 )
-"""A second limit of the same field: "pe below 10 or above 100"."""
 _SIGNED = re.compile(rf"\b(?:(?P<lt>negative)|(?P<gt>positive))\s+{_THE_FIELD}")
 _SHARE_PRICE = re.compile(rf"{_OPERATOR}{_AN_AMOUNT}")
 # What costs that much: "sales above rs 500" is no price.
@@ -95,8 +95,8 @@ class Stated:
 
 @dataclass(frozen=True, slots=True)
 class Conditions:
-    """`stated` are those that we are sure of, in their order. In `rest` all others have TAKEN in place of every letter
-    too, and stand in `unsure` with the place where they began.
+    """`stated` are those that we are sure of, with start and end, in their order; `unsure` are the words of all others,
+    with their start. `rest` has TAKEN in place of every letter of both.
     """
 
     stated: list[tuple[int, int, dict[str, Any]]]
