@@ -30,6 +30,13 @@ def test_a_list_beside_a_company_is_not_answered_with_that_company(runtime: Runt
     assert answer.tools == []
 
 
+@pytest.mark.parametrize(
+    "question", ["price above 200 dma", "dividend more than rs 5 per share", "stocks without high pe"]
+)
+def test_a_condition_that_is_none_is_said_not_to_be_understood(runtime: Runtime, question: str) -> None:  # noqa: F811
+    assert answer_to(runtime, question).text.startswith(("I did not understand that.", "Which company do you mean?"))
+
+
 def test_is_one_better_than_others_is_still_about_the_one(runtime: Runtime) -> None:  # noqa: F811
     assert "Tata Consultancy Services" in answer_to(runtime, "is TCS better than other IT stocks?").text
 
@@ -46,6 +53,8 @@ def test_conditions_on_the_own_portfolio_are_used(api: Api, runtime: Runtime) ->
     assert "Coal India" not in text
     text = answer_to(runtime, "my stocks with roe above 900", user_id=asha.user_id).text
     assert "None of your stocks meets that" in text
+    text = answer_to(runtime, "my worst performers", user_id=asha.user_id).text
+    assert "**ITC Ltd.** has the lowest day change" in text
     text = answer_to(runtime, "what stocks do i own", user_id=asha.user_id).text
     assert "Your portfolio has **3** stocks" in text
 

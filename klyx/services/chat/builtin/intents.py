@@ -66,6 +66,7 @@ _WORDS_OF: Sequence[tuple[Intent, Sequence[str]]] = (
         [
             *("my (?:portfolio|holdings?|stocks?|shares?|investments?)", "portfolio"),
             r"(?:stocks?|shares?|companies|what)(?: \w+){0,2}? i (?:own|hold|have)",
+            r"my (?:top|best|worst|biggest) (?:\d+ )?(?:gainers?|losers?|performers?|performing)",
         ],
     ),
     (

@@ -27,6 +27,7 @@ QUESTION_WORDS = frozenset(
             "two under up update uptrend us valuation value valued versus very view vs want was week weeks well were",
             "what what's whats when where whether which who why will with worth would year years yes yesterday yet",
             "you your",
+            "avoid crore crores dma ema except exclude excluding inr lakh lakhs rs without",
             "doesn't don't done fy hai hain ka ke ki kya mein near q1 q2 q3 q4 way ytd",
         ]
     ).split()
