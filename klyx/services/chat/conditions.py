@@ -9,7 +9,6 @@ from typing import Any
 
 from klyx.services.chat.amounts import AMOUNT, FIGURE, range_of, read_amount, value_of
 from klyx.services.chat.negation import AFTERWARDS, Negation, negation_before
-from klyx.services.chat.periods import CHANGES as CHANGES  # noqa: PLC0414
 from klyx.services.chat.periods import PERIOD, change_over
 from klyx.services.chat.vocabulary import FIELD_WORDS
 

@@ -42,7 +42,8 @@ def search_companies(session: Session, query: str, limit: int = MOST_CANDIDATES)
 
 def spelling(text: str) -> str:
     """A company's symbol where the text is a short or former name, else the text without a suffix of an exchange."""
-    return alias_code(text.strip()) or alias_code(without_exchange(text)) or without_exchange(text)
+    plain = without_exchange(text)
+    return alias_code(plain) or plain
 
 
 def without_exchange(text: str) -> str:

@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import Select, Table, bindparam, case, insert, or_, select, update
 from sqlalchemy.orm import Session
@@ -25,8 +25,8 @@ TITLE_WORDS = 6
 UNKNOWN_THREAD = "There is no such conversation. It may have been deleted; start a new one."
 ANSWERING = "The answer to your last message is still being written. Please wait for it, then ask again."
 # Of the tables, not of the objects, and made once: these are what every question and every answer costs.
-_THREADS: Table = ChatThread.__table__  # type: ignore[assignment]
-_SAYING = insert(ChatMessage.__table__)  # type: ignore[arg-type]
+_THREADS = cast("Table", ChatThread.__table__)
+_SAYING = insert(cast("Table", ChatMessage.__table__))
 _TAKING = (
     update(_THREADS)
     .where(

@@ -39,28 +39,19 @@ _SECTOR_LIST = re.compile(rf"(?P<place>\b(?:in|from|among)\s+(?:the\s+)?)?\b(?P<
 class Understood:
     """`definition` is what klyx.services.screener.parse_screen reads; `unread` is what had no meaning for us.
 
-    `ranking` is by what they are ranked if the sentence says that.
+    `ranking` is by what they are ranked if the sentence says that; `states_conditions`, whether it says more than that.
     """
 
     definition: dict[str, Any]
     explanation: str
     unread: str
     ranking: Ranking | None = None
+    states_conditions: bool = True
 
     @property
     def number(self) -> int | None:
         """How many stocks are asked for, if that is said."""
         return None if self.ranking is None else self.ranking.number
-
-    @property
-    def states_conditions(self) -> bool:
-        """Whether it says more than an order."""
-        ranked = self.ranking.column if self.ranking is not None else None
-        return any(way.get("field") != ranked or way.get("value") != 0 for way in self._beside_the_ranking)
-
-    @property
-    def _beside_the_ranking(self) -> list[dict[str, Any]]:
-        return [way for way in self.definition["filters"] if way.get("operator") not in ("top", "bottom")]
 
     @property
     def is_a_group_only(self) -> bool:
@@ -98,6 +89,7 @@ def understand(sentence: str) -> Understood | None:
         rest = rest[:start] + words + rest[start + len(words) :]
     if not ways and ranking is None:
         return None
+    states_conditions = bool(ways)
     explained = [explain(ways, logic)] if ways else []
     if ranking is not None:
         ranking = replace(ranking, number=ranking.number or (None if ways or ranking.moved else RANKED))
@@ -106,7 +98,8 @@ def understand(sentence: str) -> Understood | None:
     unread = " ".join(
         (*left_out, _unread(rest, is_falling=ranking is not None and ranking.moved and not ranking.descending))
     ).strip()
-    return Understood({"filters": ways, "logic": logic, **_order(ranking)}, ", ".join(explained), unread, ranking)
+    definition = {"filters": ways, "logic": logic, **_order(ranking)}
+    return Understood(definition, ", ".join(explained), unread, ranking, states_conditions)
 
 
 def sector_condition(text: str) -> tuple[dict[str, Any] | None, str]:

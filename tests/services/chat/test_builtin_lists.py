@@ -7,7 +7,7 @@ import pytest
 from klyx.runtime import Runtime
 from klyx.services import portfolio
 from klyx.services.chat.builtin.answers import period_in
-from klyx.services.chat.builtin.asking import LATEST_ONLY, NO_COMPANIES_IN_LISTS
+from klyx.services.chat.builtin.asking import LATEST_ONLY, NO_COMPANIES_IN_LISTS, WHOLE_PORTFOLIO
 from tests.api import Api
 from tests.services.chat.test_builtin import answer_to, runtime  # noqa: F401 (a fixture)
 from tests.stock_rows import add_stock
@@ -57,6 +57,31 @@ def test_conditions_on_the_own_portfolio_are_used(api: Api, runtime: Runtime) ->
     assert "**ITC Ltd.** has the lowest day change" in text
     text = answer_to(runtime, "what stocks do i own", user_id=asha.user_id).text
     assert "Your portfolio has **3** stocks" in text
+
+
+@pytest.mark.parametrize(
+    ("question", "is_read"),
+    [
+        ("which of my stocks have high roe or pe below 10", False),
+        ("which of my stocks are above their 200 dma", False),
+        ("show my stocks that are down today", False),
+        ("how is my portfolio doing?", True),
+        ("which of my stocks has highest pe", True),
+    ],
+)
+def test_a_condition_on_the_portfolio_that_is_not_read_is_told(
+    api: Api,
+    runtime: Runtime,  # noqa: F811
+    question: str,
+    is_read: bool,
+) -> None:
+    asha = api.register()
+    with runtime.database.begin() as session:
+        for name in ("Wipro Ltd.", "ITC Ltd."):
+            portfolio.add(session, asha.user_id, name)
+    text = answer_to(runtime, question, user_id=asha.user_id).text
+    assert text.startswith(WHOLE_PORTFOLIO) is not is_read
+    assert "Your portfolio has **2** stocks" in text
 
 
 @pytest.mark.parametrize("question", ["rakesh jhunjhunwala portfolio", "portfolio of radhakishan damani"])

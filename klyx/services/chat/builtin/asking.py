@@ -43,6 +43,7 @@ NO_COMPANIES_IN_LISTS = (
     "I can list stocks by their figures and sectors, but not leave single companies out of a list or compare all "
     "stocks with one. Please ask for the list alone, for example: IT stocks with P/E under 25.\n"
 )
+WHOLE_PORTFOLIO = "I could not read that as a condition on your stocks, so here are all of them.\n\n"
 LATEST_ONLY = "I can only show the latest figures, not those of another time.\n\n"
 
 

@@ -11,6 +11,7 @@ from klyx.database import Database
 from klyx.services.chat.builtin import answers, asking, comparing, lists
 from klyx.services.chat.builtin.figures import Results
 from klyx.services.chat.builtin.intents import Intent, Question, read_question
+from klyx.services.chat.conditions import fields_in
 from klyx.services.chat.directory import Directory
 from klyx.services.chat.ranking import read_ranking
 from klyx.services.chat.steps import Call, Cancellation, Content, Conversation, Step, ToolEnded, ToolRunner
@@ -29,6 +30,7 @@ _OTHER_TIME = re.compile(
     r"|\b(?:in|of|during|since|by|for) (?:19|20)\d\d\b|\bwill\b.{0,60}\b(?:be|go|reach|rise|fall|grow)\b"
 )
 _OWN_STOCKS = re.compile(r"\b(?:(?:which|what|any)\s+of\s+)?my (?:portfolio|holdings?|stocks?|shares?|investments?)\b")
+_LIMITS = re.compile(r"\d|[<>]|\b(?:up|down|not|without|above|below|over|under|more|less|than|except|excluding)\b")
 _GAINERS = r"(?:gainers?|best\s+perform\w+)"
 _LOSERS = r"(?:losers?|worst\s+perform\w+)"
 
@@ -177,7 +179,10 @@ def _portfolio(turn: _Turn) -> Iterator[Step]:
     if understood is not None and understood.states_conditions and "error" not in result:
         yield from _screen_of_portfolio(turn, understood, result)
         return
-    ranking, _ = read_ranking(turn.question.text.lower())
+    ranking, rest = read_ranking(turn.question.text.lower())
+    if understood is None and (fields_in(rest) or _LIMITS.search(rest)):
+        ranking = None
+        yield Content(asking.WHOLE_PORTFOLIO)
     yield Content(lists.portfolio(result, ranking))
 
 

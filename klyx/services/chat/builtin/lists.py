@@ -8,8 +8,8 @@ from typing import Any
 from klyx.services.chat.builtin.asking import unread
 from klyx.services.chat.builtin.figures import Result
 from klyx.services.chat.builtin.writing import crores, dated, percent, plain, price, table
-from klyx.services.chat.conditions import CHANGES
 from klyx.services.chat.explaining import field_name
+from klyx.services.chat.periods import CHANGES
 from klyx.services.chat.ranking import Ranking
 from klyx.services.chat.understanding import Understood
 
